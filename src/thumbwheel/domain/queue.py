@@ -1,0 +1,114 @@
+"""The queue: which traces were put before humans, by which draw, under which policy, and who holds one now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Policy(StrEnum):
+    """A reason to pick a trace, in order of priority."""
+
+    drift = "drift"
+    negative = "negative"
+    uncertain = "uncertain"
+    stratified = "stratified"
+    random = "random"
+
+
+class Purpose(StrEnum):
+    """What an entry is for. Reviewers never see it."""
+
+    label = "label"
+    double = "double"
+    relabel = "relabel"
+    audit = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A half-open span of time: traces that started at or after `start` and before `end`."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftAlert:
+    """Somebody's word that a slice of the traffic changed, and how many traces of it to look at."""
+
+    id: str
+    name: str
+    #: Trace fields and the value each must have: {"category": "billing"}.
+    slice: dict[str, str]
+    #: How many traces to pull a draw.
+    pull: int
+    raised_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """One run of the sampler: everything needed to run it again to the same result."""
+
+    id: str
+    at: datetime
+    seed: int
+    budget: int
+    window: Window
+    #: Share of the budget per policy, summing to 1.
+    mix: dict[str, float]
+    maturity_seconds: float
+    again: bool = False
+    #: Traces in the frame: the ones this draw could have picked.
+    population: int = 0
+    population_by_category: dict[str, int] = field(default_factory=dict)
+    #: Policy -> why it gave fewer entries than its quota.
+    shortfalls: dict[str, str] = field(default_factory=dict)
+    #: What the sampler needs to weigh unpicked traces later (see thumbwheel.sample.draw).
+    thresholds: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """One trace put before a human, and the reason it was.
+
+    An entry is written once, by a draw. What happens to it afterwards is
+    another row, so the reason it was picked cannot be rewritten.
+    """
+
+    id: str
+    draw_id: str
+    trace_id: str
+    #: The policy that took it: the highest of `picked_by`.
+    policy: Policy
+    #: Every policy that picked it: conversion is counted over all of them.
+    picked_by: tuple[Policy, ...]
+    #: Place within its policy, 1 = first.
+    rank: int
+    #: Place in serving order within the draw, 1 = first; policies are interleaved.
+    serve_rank: int
+    #: In words, for the reviewer.
+    reason: str
+    #: Chance this draw had of including the trace; the estimator divides by it.
+    inclusion_probability: float
+    #: True when the uniform sample alone would have taken it: the honest base rate.
+    core: bool
+    purpose: Purpose
+    #: Annotators who must judge it, blind to each other.
+    labels_needed: int
+    #: The trace's category when it was drawn.
+    category: str | None
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A person's short hold on an entry."""
+
+    entry_id: str
+    annotator: str
+    token: str
+    expires_at: datetime

@@ -1,0 +1,68 @@
+"""A trace: one request to the application, with what came in, what went out and what was used on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+#: Any JSON value. Inputs and outputs are kept as the application sent them.
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One retrieved document, as the retriever returned it."""
+
+    id: str
+    content: str | None = None
+    #: The retriever's own score: no unit, larger is nearer.
+    score: float | None = None
+    #: Place in the result list, 1 = first.
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One call of a tool, with what it was given and what it returned."""
+
+    name: str
+    arguments: Json = None
+    result: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeScore:
+    """An automatic verdict that came with the trace. It biases the sampler and is never a label."""
+
+    #: 0 = surely bad, 1 = surely good.
+    score: float
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One request to the application.
+
+    A trace is written once and belongs to the day it started on (UTC). What
+    people say about it are signals, annotations and labels: other rows.
+    """
+
+    id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    name: str | None = None
+    #: The stratum: what kind of request it was (topic, route, feature).
+    category: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    model: str | None = None
+    prompt_version: str | None = None
+    release: str | None = None
+    tags: tuple[str, ...] = ()
+    input: Json = None
+    output: Json = None
+    documents: tuple[Document, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    judge: JudgeScore | None = None
+    metadata: dict[str, Json] = field(default_factory=dict)

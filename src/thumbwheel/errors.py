@@ -1,0 +1,71 @@
+"""Every exception thumbwheel raises. The docstring of each is the message it carries when none is given."""
+
+from __future__ import annotations
+
+
+class ThumbwheelError(Exception):
+    """Something thumbwheel refuses or cannot do."""
+
+    #: The field of the caller's data that caused it, as a dotted path.
+    field: str | None
+
+    def __init__(self, detail: str | None = None, *, field: str | None = None) -> None:
+        self.detail = detail or " ".join((type(self).__doc__ or "").split())
+        self.field = field
+        super().__init__(self.detail)
+
+
+class Invalid(ThumbwheelError):
+    """The data is not what this door accepts."""
+
+
+class TraceRequired(Invalid):
+    """A signal without a trace id cannot be investigated, so it is not kept."""
+
+
+class IdReused(Invalid):
+    """This id is already stored with other content; an id names one thing for ever."""
+
+
+class NotHere(ThumbwheelError):
+    """There is nothing with this id in this project."""
+
+
+class NotAllowed(ThumbwheelError):
+    """These credentials do not allow this."""
+
+
+class NotKnown(ThumbwheelError):
+    """No credentials, or credentials that are not valid here."""
+
+
+class Conflict(ThumbwheelError):
+    """The state has moved on, so this can no longer be done."""
+
+
+class LeaseExpired(Conflict):
+    """This entry is no longer leased to you; what you decided was not stored."""
+
+
+class CodebookInvalid(Invalid):
+    """The codebook does not hold together."""
+
+
+class CodebookMissing(Conflict):
+    """No codebook is published in this project yet; publish one with `thumbwheel codebook publish FILE`."""
+
+
+class FrameEmpty(Conflict):
+    """No trace in this window may be drawn."""
+
+
+class ExtraMissing(ThumbwheelError):
+    """An optional part of thumbwheel is not installed."""
+
+
+class StoreUnavailable(ThumbwheelError):
+    """The store does not answer; nothing was stored, try again."""
+
+
+class ConfigInvalid(ThumbwheelError):
+    """A setting has a value thumbwheel cannot work with."""
