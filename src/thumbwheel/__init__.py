@@ -1,0 +1,1 @@
+"""thumbwheel: user feedback and production traces in, labels, golden rows and fixes out."""
