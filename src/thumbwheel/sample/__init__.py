@@ -1,0 +1,1 @@
+"""Sample: which traces deserve a human, and the exact chance each of them had."""
