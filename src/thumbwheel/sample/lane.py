@@ -105,8 +105,8 @@ class Lane:
     #: from counters, never from keys, and it is part of the threshold like a quota.
     bound: float = math.inf
 
-    def walk(self, quota: int, taken: Collection[str], without: str | None = None) -> Walk:
-        """Take the `quota` smallest keys that are not taken, as if `without` were not in the list."""
+    def walk(self, quota: int, taken: Collection[str]) -> Walk:
+        """Take the `quota` smallest keys that are not taken, passing over users who filled the cap."""
         if quota <= 0:
             return Walk(picks=(), threshold=Threshold(key=0.0))
         picks: list[Listed] = []
@@ -116,7 +116,7 @@ class Lane:
         for key, candidate in self.tape:
             if key >= self.bound:
                 break
-            if candidate.trace_id in taken or candidate.trace_id == without:
+            if candidate.trace_id in taken:
                 continue
             user = candidate.user_id if self.per_user_cap is not None else None
             if user is not None:

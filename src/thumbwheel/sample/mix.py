@@ -65,7 +65,7 @@ def apportion(weights: Mapping[Policy, float], total: int, floor: int) -> dict[P
     given = _largest_remainder(weights, total)
     if given[Policy.random] >= floor:
         return given
-    others = {policy: weight for policy, weight in weights.items() if policy is not Policy.random}
+    others: dict[Policy, float] = {policy: weight for policy, weight in weights.items() if policy is not Policy.random}
     return _largest_remainder(others, total - floor) | {Policy.random: floor}
 
 
