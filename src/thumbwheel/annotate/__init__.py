@@ -1,0 +1,1 @@
+"""From judgements to labels: the codebook, who judges what, when an entry is settled, how well people agree."""

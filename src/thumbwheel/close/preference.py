@@ -1,0 +1,82 @@
+"""Preference pairs: a better and a worse answer to the same input, for those who train models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from thumbwheel.close.golden import provenance
+from thumbwheel.close.text import is_message, plain, text_of
+from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.domain.artifact import PreferencePair
+from thumbwheel.domain.queue import QueueEntry
+from thumbwheel.domain.signal import Right
+from thumbwheel.domain.trace import Json, Trace
+from thumbwheel.errors import Invalid
+
+#: How other tools call the roles of a conversation.
+_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "developer": "system", "function": "tool"}
+_KNOWN_ROLES = ("system", "user", "assistant", "tool")
+
+
+def makes_pair(label: Label, trace: Trace) -> bool:
+    """Whether a label holds a better answer: a failure whose corrected answer is not blank, whose
+    failed answer is not blank either, and which differ by more than white space."""
+    chosen, rejected = plain(label.corrected_output or ""), plain(text_of(trace.output))
+    return label.verdict is Verdict.failed and bool(chosen and rejected) and chosen != rejected
+
+
+def make_pair(
+    label: Label, entry: QueueEntry, trace: Trace, *, rights: frozenset[Right], id: str, now: datetime
+) -> PreferencePair:
+    """The corrected answer as `chosen`, the failed one as `rejected`, with the rights of the corrected one.
+
+    Raises `Invalid` when the label makes no pair, when the parts do not belong
+    together, or when `rights` lack training.
+    """
+    if label.corrected_output is None or not makes_pair(label, trace):
+        raise Invalid("a pair needs a failure with another, corrected answer", field="corrected_output")
+    if Right.train not in rights:
+        raise Invalid("these words may not be used for training", field="rights")
+    return PreferencePair(
+        id=id,
+        input=trace.input,
+        chosen=label.corrected_output,
+        rejected=text_of(trace.output),
+        rights=rights,
+        provenance=provenance(label, entry, trace),
+        created_at=now,
+    )
+
+
+def to_trl(pair: PreferencePair) -> dict[str, list[dict[str, str]]]:
+    """The pair in TRL's conversational preference format with an explicit prompt:
+    `{"prompt": [messages], "chosen": [one message], "rejected": [one message]}`
+    (huggingface.co/docs/trl/dataset_formats).
+
+    Messages keep role and text; an input that is not a conversation is one user
+    message. A prompt never ends with an assistant's message: applications that log the
+    whole conversation as input repeat the failed answer there.
+    """
+    prompt = _messages(pair.input)
+    while prompt and prompt[-1]["role"] == "assistant":
+        prompt.pop()
+    return {"prompt": prompt, "chosen": _assistant(pair.chosen), "rejected": _assistant(pair.rejected)}
+
+
+def _assistant(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
+
+
+def _messages(value: Json) -> list[dict[str, str]]:
+    if isinstance(value, dict) and isinstance(value.get("messages"), list):
+        value = value["messages"]
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(is_message(item) for item in items):
+        return [{"role": "user", "content": text_of(value)}]
+    return [_message(item) for item in items if isinstance(item, dict)]
+
+
+def _message(message: dict[str, Json]) -> dict[str, str]:
+    role = str(message["role"]).lower()
+    role = _ROLES.get(role, role)
+    return {"role": role if role in _KNOWN_ROLES else "user", "content": text_of(message.get("content"))}

@@ -1,0 +1,61 @@
+"""Which outlets a settled label feeds, and what a corrected answer may be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from rapidfuzz import fuzz
+
+from thumbwheel.close.preference import makes_pair
+from thumbwheel.close.text import plain
+from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.domain.queue import Purpose, QueueEntry
+from thumbwheel.domain.signal import Right, Signal
+from thumbwheel.domain.trace import Trace
+
+#: What people who work on the application may do with their own words.
+ALL_RIGHTS = frozenset(Right)
+#: From this likeness (0 to 100, share of matching characters) on, a corrected answer is a user's edit taken over.
+TAKEN_OVER = 90.0
+
+
+class Outlet(StrEnum):
+    """What a label can become."""
+
+    golden = "golden"
+    preference = "preference"
+
+
+def outlets(label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Right]) -> tuple[Outlet, ...]:
+    """The outlets a label feeds, in the order of `Outlet`.
+
+    * golden: every failure, unless it was only re-labelled: that measures
+      people, and the first label of the trace has made its row already.
+    * preference: such a failure whose corrected answer makes a pair
+      (`preference.makes_pair`), when `rights` include training.
+
+    `rights` are those of the corrected answer (see `rights_of`).
+    """
+    if label.verdict is not Verdict.failed or entry.purpose is Purpose.relabel:
+        return ()
+    if makes_pair(label, trace) and Right.train in rights:
+        return (Outlet.golden, Outlet.preference)
+    return (Outlet.golden,)
+
+
+def rights_of(label: Label, signals: Iterable[Signal]) -> frozenset[Right]:
+    """What the corrected answer of a label may be used for.
+
+    A reviewer's own words may be used for everything. Where the corrected
+    answer is a user's edit taken over, word for word or nearly, the user's
+    rights go with it: a reviewer cannot give away what the user kept. Where it
+    resembles the edits of several users, only what all of them gave is left.
+    """
+    corrected = plain(label.corrected_output or "")
+    sources = [s.rights for s in signals if s.edit and s.trace_id == label.trace_id and _like(corrected, s.edit.edited)]
+    return ALL_RIGHTS.intersection(*sources)
+
+
+def _like(corrected: str, edited: str) -> bool:
+    return bool(corrected) and fuzz.ratio(corrected, plain(edited), score_cutoff=TAKEN_OVER) > 0
