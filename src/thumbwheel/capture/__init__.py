@@ -1,0 +1,1 @@
+"""Capture: what is kept of what users say and do."""
