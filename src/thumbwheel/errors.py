@@ -63,6 +63,10 @@ class ExtraMissing(ThumbwheelError):
     """An optional part of thumbwheel is not installed."""
 
 
+class TooLarge(ThumbwheelError):
+    """The body is larger than this server takes."""
+
+
 class StoreUnavailable(ThumbwheelError):
     """The store does not answer; nothing was stored, try again."""
 

@@ -78,7 +78,8 @@ class Hunk:
 class Edit:
     """What a user made of an answer: both texts, and the difference as word-level hunks."""
 
-    original: str
+    #: None until the trace has come, when the client did not send it.
+    original: str | None
     edited: str
     hunks: tuple[Hunk, ...]
     #: The strongest kind among the hunks; `none` when nothing differs.

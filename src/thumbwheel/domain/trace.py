@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -66,3 +67,20 @@ class Trace:
     tool_calls: tuple[ToolCall, ...] = ()
     judge: JudgeScore | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
+
+
+def text_of(value: Json) -> str:
+    """What a person would read of an input or output: text as it is, the last message's content, else JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list) and value and isinstance(value[-1], dict) and "content" in value[-1]:
+        return text_of(value[-1]["content"])
+    if isinstance(value, dict):
+        for name in ("content", "text", "output", "answer", "response"):
+            if isinstance(value.get(name), str):
+                return str(value[name])
+        if isinstance(value.get("messages"), list):
+            return text_of(value["messages"])
+    return json.dumps(value, ensure_ascii=False, indent=2)

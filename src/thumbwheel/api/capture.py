@@ -1,0 +1,142 @@
+"""Doors of capture: traces and signals in, one trace out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from thumbwheel.api.deps import CanRead, allowed, body_of, caller, wheel
+from thumbwheel.api.errors import problem, refusal
+from thumbwheel.connectors import native
+from thumbwheel.domain.person import Scope
+from thumbwheel.errors import Invalid, NotAllowed, ThumbwheelError
+from thumbwheel.services.access import Caller
+from thumbwheel.services.capture import Outcome, TraceFile, Work, check_reason
+from thumbwheel.telemetry import INGESTED
+
+router = APIRouter(tags=["capture"])
+
+Value = TypeVar("Value")
+
+
+@router.post("/v1/traces/batch", status_code=201)
+async def add_traces(request: Request) -> Response:
+    """Keep traces: `{"traces": [...]}`. Each that is refused says why; the rest is kept."""
+    who = allowed(request, Scope.ingest)
+    now = wheel(request).now()
+    items = _items(await body_of(request), "traces", single=False)
+    good, refused = _decode(items, lambda item: native.trace(item, now))
+    kept = await wheel(request).capture.keep(
+        Work(who.project_id, traces=[(arrived.value, arrived.content_hash) for _, arrived in good])  # type: ignore[misc]
+    )
+    return _receipt("traces", [place for place, _ in good], kept.traces, refused)
+
+
+@router.post("/v1/signals", status_code=201)
+async def add_signals(request: Request) -> Response:
+    """Keep what users said, changed and did: one signal, or `{"signals": [...]}`."""
+    who = _may_signal(request)
+    items = _items(await body_of(request), "signals", single=True)
+    decode = _signal_decoder(request, who)
+    good, refused = _decode(items, decode)
+    kept = await wheel(request).capture.keep(
+        Work(who.project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])  # type: ignore[misc]
+    )
+    return _receipt("signals", [place for place, _ in good], kept.signals, refused)
+
+
+@router.get("/v1/traces/{trace_id:path}")
+def get_trace(trace_id: str, request: Request, who: CanRead) -> Response:
+    """One trace with its signals, annotations, label, suggestions and artifacts."""
+    found = wheel(request).capture.get(who.project_id, trace_id)
+    return Response(msgspec.json.encode(trace_out(found)), media_type="application/json")
+
+
+def trace_out(found: TraceFile) -> dict[str, Any]:
+    """A trace as it came in, with everything known about it."""
+    return msgspec.to_builtins(found.trace, str_keys=True) | {
+        "signals": [signal_out(signal) for signal in found.signals],
+        "annotations": msgspec.to_builtins(found.annotations),
+        "label": msgspec.to_builtins(found.label),
+        "suggestions": msgspec.to_builtins(found.suggestions),
+        "artifacts": msgspec.to_builtins(found.artifacts),
+    }
+
+
+def signal_out(signal: Any) -> dict[str, Any]:
+    """A signal in the form it came in, with its edit as hunks beside."""
+    said: dict[str, Any] = msgspec.to_builtins(signal)
+    edit = said.pop("edit")
+    said["value"] = said.pop("rating")
+    if edit is not None:
+        said |= {"original": edit["original"], "edited": edit["edited"]}
+        said |= {"hunks": edit["hunks"], "edit_kind": edit["kind"]}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _may_signal(request: Request) -> Caller:
+    who = caller(request)
+    if not who.public and Scope.ingest not in who.scopes:
+        raise NotAllowed("This key lacks the scope 'ingest'.")
+    return who
+
+
+def _signal_decoder(request: Request, who: Caller) -> Callable[[object], native.Arrived]:
+    now: datetime = wheel(request).now()
+    mint = wheel(request).mint
+    reasons = wheel(request).capture.reasons(who.project_id)
+
+    def decode(item: object) -> native.Arrived:
+        arrived = native.signal(item, now, mint())
+        check_reason(arrived.value, reasons)  # type: ignore[arg-type]
+        return arrived
+
+    return decode
+
+
+def _items(body: bytes, name: str, *, single: bool) -> list[object]:
+    data = native.parse(body)
+    if isinstance(data, dict) and name in data:
+        data = data[name]
+    elif single and isinstance(data, dict):
+        data = [data]
+    else:
+        raise Invalid(f'Expected {{"{name}": [...]}}.', field=name)
+    if not isinstance(data, list):
+        raise Invalid(f"{name!r} must be a list.", field=name)
+    return data
+
+
+def _decode(
+    items: Sequence[object], decode: Callable[[object], Value]
+) -> tuple[list[tuple[int, Value]], dict[int, ThumbwheelError]]:
+    good: list[tuple[int, Value]] = []
+    refused: dict[int, ThumbwheelError] = {}
+    for place, item in enumerate(items):
+        try:
+            good.append((place, decode(item)))
+        except ThumbwheelError as fault:
+            refused[place] = fault
+    return good, refused
+
+
+def _receipt(
+    what: str, places: Sequence[int], outcomes: Sequence[Outcome], refused: dict[int, ThumbwheelError]
+) -> Response:
+    accepted = sum(outcome is True for outcome in outcomes)
+    duplicates = sum(outcome is False for outcome in outcomes)
+    for place, outcome in zip(places, outcomes, strict=True):
+        if isinstance(outcome, ThumbwheelError):
+            refused[place] = outcome
+    for outcome_name, n in (("accepted", accepted), ("duplicate", duplicates), ("rejected", len(refused))):
+        INGESTED.labels(what, outcome_name).inc(n)
+    rejected = [{"index": place} | dict(refusal(refused[place])) for place in sorted(refused)]
+    if refused and not accepted and not duplicates:
+        first = refused[min(refused)]
+        return problem(422, type(first).__name__, first.detail, field=first.field, rejected=rejected)
+    body = {"accepted": accepted, "duplicates": duplicates, "rejected": rejected}
+    return Response(msgspec.json.encode(body), 201, media_type="application/json")

@@ -1,0 +1,70 @@
+"""Errors over HTTP: RFC 9457 problem+json. The only module beside web/render.py that knows a status code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from thumbwheel import errors
+
+_STATUS: dict[type[errors.ThumbwheelError], int] = {
+    errors.Invalid: 422,
+    errors.NotHere: 404,
+    errors.NotKnown: 401,
+    errors.NotAllowed: 403,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.ExtraMissing: 501,
+    errors.StoreUnavailable: 503,
+    errors.ConfigInvalid: 500,
+}
+_TITLES = {413: "TooLarge", 400: "Malformed", 405: "MethodNotAllowed", 404: "NotHere", 415: "WrongContentType"}
+
+
+def status_of(fault: errors.ThumbwheelError) -> int:
+    """The HTTP status that says what kind of refusal this is."""
+    return next((_STATUS[kind] for kind in type(fault).__mro__ if kind in _STATUS), 500)
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """An RFC 9457 problem."""
+    body = {"type": title, "title": title, "status": status, "detail": detail}
+    headers = {401: {"WWW-Authenticate": 'Bearer realm="thumbwheel"'}, 503: {"Retry-After": "1"}}.get(status, {})
+    body |= {name: value for name, value in more.items() if value is not None}
+    return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
+
+
+def refusal(fault: errors.ThumbwheelError) -> Mapping[str, Any]:
+    """What a batch says about one item it refused."""
+    said = {"type": type(fault).__name__, "detail": fault.detail}
+    return said if fault.field is None else said | {"field": fault.field}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ours, and the framework's own, as a problem."""
+
+    @app.exception_handler(errors.ThumbwheelError)
+    def _ours(_request: Request, fault: errors.ThumbwheelError) -> Response:
+        return problem(status_of(fault), type(fault).__name__, fault.detail, field=fault.field)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_request: Request, fault: RequestValidationError) -> Response:
+        first = fault.errors()[0]
+        field = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
+        malformed = first["type"] == "json_invalid"
+        title, status = ("Malformed", 400) if malformed else ("Invalid", 422)
+        return problem(status, title, f"{first['msg']}.", field=field or None)
+
+    @app.exception_handler(HTTPException)
+    def _framework(_request: Request, fault: HTTPException) -> Response:
+        title = _TITLES.get(fault.status_code, "Refused")
+        return problem(fault.status_code, title, str(fault.detail))
+
+    @app.exception_handler(Exception)
+    def _fault(_request: Request, _fault: Exception) -> Response:
+        return problem(500, "Fault", "Something went wrong here; the log says what.")

@@ -1,0 +1,146 @@
+"""The composition root: settings -> ledger -> services -> FastAPI."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from thumbwheel.config import Settings
+from thumbwheel.ports import Mint, Now
+from thumbwheel.services.access import Access
+from thumbwheel.services.annotate import Annotate
+from thumbwheel.services.capture import Capture
+from thumbwheel.services.close import Close
+from thumbwheel.services.measure import Measure
+from thumbwheel.services.sample import Sample
+from thumbwheel.store.engine import open_engine, ping
+from thumbwheel.store.ledger import Ledger
+from thumbwheel.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def utc_now() -> datetime:
+    """The time now, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def mint_id() -> str:
+    """A new id: 48 bits of milliseconds, then 80 of chance, as 32 hexadecimal digits."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+@dataclass
+class Wheel:
+    """Everything thumbwheel is made of, over one store."""
+
+    settings: Settings
+    now: Now = utc_now
+    mint: Mint = mint_id
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The store, at the newest schema."""
+        engine = open_engine(self.settings.database_url)
+        migrate(engine)
+        return Ledger(engine)
+
+    @cached_property
+    def access(self) -> Access:
+        """People, projects and keys."""
+        return Access(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def capture(self) -> Capture:
+        """Keeps traces and signals."""
+        return Capture(self.ledger, self.now, self.secret("shuffle"))
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Draws the few worth a human's minute."""
+        return Sample(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def annotate(self) -> Annotate:
+        """From judgements to labels."""
+        return Annotate(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def close(self) -> Close:
+        """What a settled label becomes."""
+        return Close(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def measure(self) -> Measure:
+        """Whether the wheel turns."""
+        return Measure(self.ledger, self.now)
+
+    def secret(self, purpose: str) -> bytes:
+        """The secret for one purpose: from the setting, or made once and kept in the store."""
+        if self.settings.secret is None:
+            return self.access.secret(purpose)
+        return blake2b(purpose.encode(), key=self.settings.secret.get_secret_value().encode()[:64]).digest()[:32]
+
+    def project(self, name: str) -> int:
+        """The number of a project, made now if it was not there."""
+        return self.access.add_project(name).id
+
+    def ready(self) -> None:
+        """Raise StoreUnavailable unless the store answers."""
+        ping(self.ledger.engine)
+
+    def stop(self) -> None:
+        """Commit what is under way, then let go of the store."""
+        if "capture" in self.__dict__:
+            self.capture.close()
+        if "ledger" in self.__dict__:
+            self.ledger.engine.dispose()
+
+
+def create_app(wheel: Wheel) -> FastAPI:
+    """The server over one wheel."""
+    from fastapi import FastAPI, Response
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+    from thumbwheel.api import annotate, capture, close, errors, measure, sample
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        wheel.project("default")
+        yield
+        wheel.stop()
+
+    app = FastAPI(
+        title="thumbwheel",
+        summary="Closes the human feedback loop of an LLM application.",
+        version="0.1.0",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.wheel = wheel
+    errors.install(app)
+    for module in (sample, annotate, close, measure, capture):
+        app.include_router(module.router)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz() -> dict[str, str]:
+        wheel.ready()
+        return {"status": "ready"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app

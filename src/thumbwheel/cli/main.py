@@ -1,0 +1,33 @@
+"""`thumbwheel`: one command a verb. Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 could not."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from thumbwheel import errors
+from thumbwheel.cli import admin, annotate, capture, close, measure, sample
+
+app = typer.Typer(
+    name="thumbwheel",
+    help="Thumbs in, flywheel out: closes the human feedback loop of an LLM application.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for _verb in (admin, capture, sample, annotate, close, measure):
+    _verb.register(app)
+
+
+def main() -> None:
+    """Run a command; a refusal is one sentence on standard error."""
+    try:
+        app()
+    except errors.ThumbwheelError as fault:
+        where = f" (field {fault.field})" if fault.field else ""
+        typer.echo(f"thumbwheel: {fault.detail}{where}", err=True)
+        sys.exit(2 if isinstance(fault, errors.Invalid) else 3)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,67 @@
+"""Running the server: one process, or several on one socket."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import typer
+
+from thumbwheel.app import Wheel, create_app
+from thumbwheel.config import read_settings
+from thumbwheel.errors import ThumbwheelError
+from thumbwheel.telemetry import configure_logs
+
+
+def build():  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """The application of one worker process."""
+    settings = read_settings()
+    configure_logs(as_json=settings.log_json)
+    return create_app(Wheel(settings))
+
+
+def run(host: str, port: int, workers: int) -> None:
+    """Listen and serve until told to stop.
+
+    Raises:
+        ThumbwheelError: the store cannot be reached, or the address cannot be had.
+    """
+    import uvicorn
+
+    wheel = Wheel(read_settings())
+    wheel.ready()
+    wheel.stop()
+    listener = _listen(host, port)
+    typer.echo(f"thumbwheel serves on http://{host}:{listener.getsockname()[1]}", err=True)
+    config = uvicorn.Config(
+        "thumbwheel.cli.server:build",
+        factory=True,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    if workers == 1:
+        server.run(sockets=[listener])
+        if not server.started:
+            sys.exit(3)
+        return
+    from uvicorn.supervisors import Multiprocess
+
+    Multiprocess(config, target=server.run, sockets=[listener]).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket of protocol TCP: asyncio then sends small answers at once (no Nagle)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as fault:
+        raise ThumbwheelError(f"Cannot listen on {host}:{port}: {fault.strerror}.") from fault
+    listener.listen(2048)
+    listener.set_inheritable(True)
+    return listener

@@ -1,0 +1,1 @@
+"""Translators between thumbwheel and the formats and programs around it."""

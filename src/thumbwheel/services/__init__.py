@@ -1,0 +1,1 @@
+"""The five verbs as transactions, and who may use them."""

@@ -1,0 +1,1 @@
+"""The ledger and the archive: the only place that speaks SQL."""

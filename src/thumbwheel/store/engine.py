@@ -1,0 +1,183 @@
+"""One engine over SQLite and PostgreSQL. The only module that asks which of them this is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Connection, Engine, Table, Text, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.types import TypeDecorator
+
+from thumbwheel.errors import ConfigInvalid, ExtraMissing, StoreUnavailable
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_MICROS = 3_600_000_000
+DAY_MICROS = 24 * HOUR_MICROS
+
+#: Held by whoever writes traces and signals, and by a draw while it closes its frame.
+_ARCHIVE_LOCK = 0x7468756D62
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC: how both engines store a time."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(value: int) -> datetime:
+    """The time stored as `value` microseconds since 1970 UTC."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time as integer microseconds: sorts, indexes and travels alike on every engine."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To microseconds."""
+        return None if value is None else micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """From microseconds."""
+        return None if value is None else from_micros(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Any value msgspec can encode, as JSON text. NUL characters stay escaped, so PostgreSQL takes them."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
+        """To JSON text."""
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """From JSON text, as plain dicts and lists."""
+        return None if value is None else msgspec.json.decode(value)
+
+
+def _url(raw: str) -> URL:
+    try:
+        url = make_url(raw)
+    except ArgumentError as fault:
+        raise ConfigInvalid(f"THUMBWHEEL_DATABASE_URL is not a database address: {raw!r}.") from fault
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise ConfigInvalid(f"THUMBWHEEL_DATABASE_URL must be sqlite:// or postgresql://, not {url.drivername}://.")
+    return url
+
+
+def open_engine(database_url: str) -> Engine:
+    """Open the store at `database_url` (`sqlite:///file.db` or `postgresql://…`).
+
+    Raises:
+        ConfigInvalid: the address is not one thumbwheel can use.
+        ExtraMissing: the PostgreSQL driver is not installed.
+    """
+    url = _url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(url)
+    try:
+        return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
+    except ModuleNotFoundError as missing:
+        raise ExtraMissing("PostgreSQL needs its driver: pip install 'thumbwheel[postgres]'.") from missing
+
+
+def _open_sqlite(url: URL) -> Engine:
+    engine = create_engine(url, pool_size=20, max_overflow=40)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "page_size=8192",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=20000",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def lock_archive(connection: Connection) -> None:
+    """Let one writer at a time into the archive until this transaction ends.
+
+    It makes trace ids gapless in commit order, so that "every trace up to id n" means the same to a draw and to
+    everybody after it. SQLite's write transaction is that lock already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ARCHIVE_LOCK})")
+
+
+def skip_locked(connection: Connection) -> bool:
+    """Whether rows can be locked one by one; SQLite locks the file and needs no row locks."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert tuples already in stored form (see `micros`): a quarter of the cost of dictionaries."""
+    if not rows:
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    names = ", ".join(columns)
+    marks = ", ".join([mark] * len(columns))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows, leaving alone those whose key is already there; how many were new."""
+    if not rows:
+        return 0
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).on_conflict_do_nothing()
+    return sum(connection.execute(statement, row).rowcount for row in rows)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: Sequence[str] = ()) -> None:
+    """Insert rows or, where the key is there, set the other columns (`add` columns are added to instead)."""
+    if not rows:
+        return
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table)
+    keys = {column.name for column in table.primary_key}
+    changes = {
+        name: (table.c[name] + statement.excluded[name]) if name in add else statement.excluded[name]
+        for name in rows[0]
+        if name not in keys
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes), list(rows))
+
+
+def is_unreachable(fault: BaseException) -> bool:
+    """Whether the store itself failed, rather than the statement."""
+    return isinstance(fault, OperationalError) or (isinstance(fault, DBAPIError) and fault.connection_invalidated)
+
+
+def ping(engine: Engine) -> None:
+    """Ask the store for a sign of life.
+
+    Raises:
+        StoreUnavailable: it gives none.
+    """
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError as fault:
+        raise StoreUnavailable from fault

@@ -1,0 +1,124 @@
+"""The ledger: one transaction over every store, bound to one project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from thumbwheel.errors import StoreUnavailable
+from thumbwheel.store.annotations import Annotations
+from thumbwheel.store.artifacts import Artifacts
+from thumbwheel.store.codebooks import Codebooks
+from thumbwheel.store.engine import is_unreachable, lock_archive
+from thumbwheel.store.people import People
+from thumbwheel.store.queue import Queue
+from thumbwheel.store.signals import Signals
+from thumbwheel.store.sizes import Sizes
+from thumbwheel.store.traces import Traces
+
+
+class Tx:
+    """What one transaction may read and write, all of it inside one project."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self.connection = connection
+        self.project_id = project_id
+
+    def within(self, project_id: int) -> Tx:
+        """The same transaction, in another project."""
+        return Tx(self.connection, project_id)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Traces, their payloads and their hourly counts."""
+        return Traces(self.connection, self.project_id)
+
+    @cached_property
+    def signals(self) -> Signals:
+        """What users said, changed and did."""
+        return Signals(self.connection, self.project_id)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How much each weighted policy wants a trace, and the suggestions that say so."""
+        return Sizes(self.connection, self.project_id)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Alerts, draws, entries and leases."""
+        return Queue(self.connection, self.project_id)
+
+    @cached_property
+    def codebooks(self) -> Codebooks:
+        """Published codebook versions."""
+        return Codebooks(self.connection, self.project_id)
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """Annotations, disputes and labels."""
+        return Annotations(self.connection, self.project_id)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """What labels became, and fixes."""
+        return Artifacts(self.connection, self.project_id)
+
+    @cached_property
+    def people(self) -> People:
+        """Projects, people, API keys and the audit log. Not bound to the project."""
+        return People(self.connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The door to the store."""
+
+    engine: Engine
+
+    @contextmanager
+    def begin(self, project_id: int) -> Iterator[Tx]:
+        """One read-write transaction; commits at the end, rolls back on any exception.
+
+        Raises:
+            StoreUnavailable: the store does not answer; nothing was stored.
+        """
+        with self._transaction(project_id, writes=True) as tx:
+            yield tx
+
+    @contextmanager
+    def read(self, project_id: int) -> Iterator[Tx]:
+        """One read-only view.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        with self._transaction(project_id, writes=False) as tx:
+            yield tx
+
+    @contextmanager
+    def archive(self, project_id: int) -> Iterator[Tx]:
+        """A read-write transaction that is the only one writing traces and signals, or closing a frame over them.
+
+        Raises:
+            StoreUnavailable: the store does not answer; nothing was stored.
+        """
+        with self._transaction(project_id, writes=True) as tx:
+            lock_archive(tx.connection)
+            yield tx
+
+    @contextmanager
+    def _transaction(self, project_id: int, *, writes: bool) -> Iterator[Tx]:
+        try:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(writes=writes)
+                with connection.begin():
+                    yield Tx(connection, project_id)
+        except DBAPIError as fault:
+            if is_unreachable(fault):
+                raise StoreUnavailable from fault
+            raise

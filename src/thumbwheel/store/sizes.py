@@ -1,0 +1,163 @@
+"""How much each weighted policy wants a trace, in the order a draw reads it; and what judges suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select
+
+from thumbwheel.domain.annotation import Suggestion
+from thumbwheel.domain.queue import Policy
+from thumbwheel.store.engine import insert_rows, upsert
+from thumbwheel.store.tables import sample_sizes, suggestions, traces
+from thumbwheel.store.traces import TraceRow
+
+_COLUMNS = "project_id policy day size_class sample_key trace_ref size failure_probability".split()
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much one policy wants one trace."""
+
+    policy: Policy
+    #: Size class of `size`: rows of a class are read together.
+    size_class: int
+    size: float
+    failure_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class SizedTrace:
+    """A trace a weighted policy may pick."""
+
+    trace: TraceRow
+    size: float
+    failure_probability: float
+
+
+class Sizes:
+    """The sizes and suggestions of one project."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self._connection = connection
+        self._project_id = project_id
+
+    def put_all(self, sized: Sequence[tuple[TraceRow, Sequence[Size]]], policies: Sequence[Policy]) -> None:
+        """Set the sizes of these traces for these policies; a policy without a size no longer wants the trace."""
+        if not sized:
+            return
+        for policy in policies:
+            self._connection.execute(
+                delete(sample_sizes)
+                .where(sample_sizes.c.project_id == self._project_id)
+                .where(sample_sizes.c.policy == policy.value)
+                .where(sample_sizes.c.day.in_(sorted({trace.day for trace, _ in sized})))
+                .where(sample_sizes.c.size_class.in_(range(16)))
+                .where(sample_sizes.c.sample_key.in_([trace.sample_key for trace, _ in sized]))
+            )
+        self.add_all(sized)
+
+    def add_all(self, sized: Sequence[tuple[TraceRow, Sequence[Size]]]) -> None:
+        """Add sizes for traces that have none yet."""
+        insert_rows(
+            self._connection,
+            sample_sizes,
+            _COLUMNS,
+            [
+                (
+                    self._project_id,
+                    size.policy.value,
+                    trace.day,
+                    size.size_class,
+                    trace.sample_key,
+                    trace.ref,
+                    size.size,
+                    size.failure_probability,
+                )
+                for trace, sizes in sized
+                for size in sizes
+            ],
+        )
+
+    def read(self, policy: Policy, days: Sequence[int], size_class: int, low: int, high: int) -> list[SizedTrace]:
+        """Traces of these days and this size class with `low <= sample_key < high`, in key order."""
+        rows = self._connection.execute(
+            select(
+                traces.c.id,
+                traces.c.day,
+                traces.c.trace_id,
+                traces.c.started_at,
+                traces.c.category,
+                traces.c.user_id,
+                traces.c.model,
+                traces.c.prompt_version,
+                traces.c.release,
+                traces.c.judge_score,
+                traces.c.sample_key,
+                traces.c.content_hash,
+                sample_sizes.c.size,
+                sample_sizes.c.failure_probability,
+            )
+            .join(traces, traces.c.id == sample_sizes.c.trace_ref)
+            .where(sample_sizes.c.project_id == self._project_id)
+            .where(sample_sizes.c.policy == policy.value)
+            .where(sample_sizes.c.day.in_(list(days)))
+            .where(sample_sizes.c.size_class == size_class)
+            .where(sample_sizes.c.sample_key >= low)
+            .where(sample_sizes.c.sample_key < high)
+            .order_by(sample_sizes.c.sample_key)
+        )
+        return [_sized(row) for row in rows]
+
+    def add_suggestions(self, new: Sequence[tuple[int, Suggestion]]) -> None:
+        """Keep what a judge would answer, by trace number; a judge's newer answer replaces its older one."""
+        upsert(
+            self._connection,
+            suggestions,
+            [
+                {
+                    "project_id": self._project_id,
+                    "trace_ref": ref,
+                    "judge": suggestion.judge,
+                    "failure_probability": suggestion.failure_probability,
+                    "at": suggestion.at,
+                }
+                for ref, suggestion in new
+            ],
+        )
+
+    def list_suggestions(self, refs: Sequence[int]) -> dict[int, list[Suggestion]]:
+        """Suggestions by trace number, newest first."""
+        rows = self._connection.execute(
+            select(suggestions, traces.c.trace_id)
+            .join(traces, traces.c.id == suggestions.c.trace_ref)
+            .where(suggestions.c.project_id == self._project_id)
+            .where(suggestions.c.trace_ref.in_(list(refs)))
+            .order_by(suggestions.c.at.desc())
+        )
+        found: dict[int, list[Suggestion]] = {}
+        for row in rows:
+            found.setdefault(row.trace_ref, []).append(
+                Suggestion(
+                    trace_id=row.trace_id, judge=row.judge, failure_probability=row.failure_probability, at=row.at
+                )
+            )
+        return found
+
+    def last_suggested(self, judge: str) -> int:
+        """The number of the last trace this judge has seen, 0 when none."""
+        statement = (
+            select(func.max(suggestions.c.trace_ref))
+            .where(suggestions.c.project_id == self._project_id)
+            .where(suggestions.c.judge == judge)
+        )
+        return int(self._connection.execute(statement).scalar() or 0)
+
+
+def _sized(row: Row[Any]) -> SizedTrace:
+    *narrow, size, failure_probability = row
+    narrow[4] = narrow[4] or None
+    return SizedTrace(TraceRow(*narrow), size, failure_probability)

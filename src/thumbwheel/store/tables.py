@@ -1,0 +1,434 @@
+"""Every table. Migrations build exactly this; a test compares the two.
+
+The archive (traces, payloads, signals, their counters) is big and append-only, and every index of it leads with
+the project and the day. The ledger (queue, annotations, labels, artifacts, people) is small and transactional.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from thumbwheel.store.engine import JsonText, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- the installation -------------------------------------------------------------------------------------------------
+
+#: Secrets this installation made for itself: signing, shuffling.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    #: What the project chose: reasons, consent, …
+    Column("settings", JsonText, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, ForeignKey("projects.id"), nullable=False),
+    Column("public_key", Text, nullable=False, unique=True),
+    Column("secret_hash", Text, nullable=False, unique=True),
+    Column("scopes", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("why", Text),
+    Index(None, "project_id", "at"),
+)
+
+#: One row a job: whoever holds the lease runs it, so that many replicas fire it once.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", UtcTime, nullable=False),
+    Column("leased_until", UtcTime),
+    Column("ran_at", UtcTime),
+    Column("fault", Text),
+)
+
+# --- the archive ------------------------------------------------------------------------------------------------------
+
+#: The last trace number given out. Numbers follow commit order.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    #: Place in the order of arrival.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("project_id", Integer, nullable=False),
+    #: Days since 1970-01-01 of `started_at`, UTC.
+    Column("day", Integer, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("received_at", UtcTime, nullable=False),
+    Column("name", Text),
+    #: Empty when the trace has none.
+    Column("category", Text, nullable=False),
+    Column("user_id", Text),
+    Column("session_id", Text),
+    Column("model", Text),
+    Column("prompt_version", Text),
+    Column("release", Text),
+    Column("tags", JsonText),
+    Column("judge_score", Double),
+    Column("judge_name", Text),
+    #: Keyed hash of the trace id, uniform over [0, 2^63): order by it is a random permutation.
+    Column("sample_key", BigInteger, nullable=False),
+    #: Of what the client sent, to tell a retry from a reused id.
+    Column("content_hash", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "day", "trace_id"),
+    Index(None, "project_id", "day", "category", "sample_key"),
+)
+
+#: zstd-compressed JSON: input, output, documents, tool calls, metadata. Apart, so that narrow scans stay narrow.
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: The trace's day.
+    Column("day", Integer, primary_key=True),
+    Column("trace_id", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("user_id", Text),
+    Column("rating", Text),
+    Column("reason", Text),
+    Column("edit_kind", Text),
+    Column("seconds", Double),
+    #: The whole signal.
+    Column("body", Text, nullable=False),
+    Column("content_hash", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: Signals whose trace has not come yet.
+pending_signals = Table(
+    "pending_signals",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("trace_id", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("received_at", UtcTime, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("content_hash", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: How many traces started in each hour, and how many of them are in a draw's frame already.
+trace_hours = Table(
+    "trace_hours",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: Hours since 1970-01-01T00Z.
+    Column("hour", Integer, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    #: Of those, the ones in a frame, and the last trace number that frame saw: a later number is not in it.
+    Column("n_framed", BigInteger, nullable=False),
+    Column("framed_to", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: The days that have traces, so that a search by id probes no others.
+trace_days = Table(
+    "trace_days",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+#: How much a weighted policy wants a trace: rows are read by size class in key order, so a draw reads what it takes.
+sample_sizes = Table(
+    "sample_sizes",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("policy", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("size_class", Integer, primary_key=True),
+    Column("sample_key", BigInteger, primary_key=True),
+    Column("trace_ref", BigInteger, primary_key=True),
+    Column("size", Double, nullable=False),
+    #: Chance of failure the size came from.
+    Column("failure_probability", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What a judge would answer.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("trace_ref", BigInteger, primary_key=True),
+    Column("judge", Text, primary_key=True),
+    Column("failure_probability", Double, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("slice", JsonText, nullable=False),
+    Column("pull", Integer, nullable=False),
+    Column("raised_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Index(None, "project_id", "expires_at"),
+)
+
+draws = Table(
+    "draws",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "at"),
+)
+
+queue_entries = Table(
+    "queue_entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("draw_id", Text, ForeignKey("draws.id"), nullable=False),
+    Column("trace_ref", BigInteger, nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("picked_by", JsonText, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("serve_rank", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("inclusion_probability", Double, nullable=False),
+    Column("core", Boolean, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("labels_needed", Integer, nullable=False),
+    Column("category", Text),
+    Column("added_at", UtcTime, nullable=False),
+    Index(None, "project_id", "added_at"),
+    Index(None, "project_id", "trace_id"),
+    Index(None, "draw_id"),
+)
+
+#: One row for every entry that still needs a judgement, and who holds it. Gone when nothing is left to do.
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("added_at", UtcTime, nullable=False),
+    Column("serve_rank", Integer, nullable=False),
+    Column("lease_token", Text),
+    Column("leased_by", Text),
+    Column("leased_until", UtcTime),
+    Index(None, "project_id", "added_at", "serve_rank"),
+)
+
+#: Entries that left the queue without a judgement.
+drops = Table(
+    "drops",
+    metadata,
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("dropped_at", UtcTime, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+#: An annotator passed an entry on; it goes to somebody else.
+skips = Table(
+    "skips",
+    metadata,
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), primary_key=True),
+    Column("annotator", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("why", Text),
+)
+
+# --- annotations and labels -------------------------------------------------------------------------------------------
+
+codebooks = Table(
+    "codebooks",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("published_at", UtcTime, nullable=False),
+    Column("published_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), nullable=False),
+    Column("annotator", Text, nullable=False),
+    #: The lease it was made under: submitting twice is one annotation.
+    Column("lease_token", Text, nullable=False, unique=True),
+    Column("at", UtcTime, nullable=False),
+    #: When a correction replaced it; the row stays.
+    Column("superseded_at", UtcTime),
+    Column("body", JsonText, nullable=False),
+    Index(None, "entry_id"),
+    Index(None, "project_id", "annotator", "at"),
+    Index(None, "project_id", "at"),
+)
+
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "opened_at"),
+    Index(None, "entry_id"),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("entry_id", Text, ForeignKey("queue_entries.id"), nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("settled_at", UtcTime, nullable=False),
+    Column("superseded_at", UtcTime),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "settled_at"),
+    Index(None, "entry_id"),
+    Index(None, "project_id", "trace_id"),
+)
+
+# --- what labels become -----------------------------------------------------------------------------------------------
+
+#: Which outlet a label went through. A live label without a row here has not been routed yet.
+routings = Table(
+    "routings",
+    metadata,
+    Column("label_id", Text, ForeignKey("labels.id"), primary_key=True),
+    Column("outlet", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("artifact_id", Text),
+    #: The right that was missing, where it therefore made nothing or less.
+    Column("lacks", Text),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "project_id", "outlet"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("outlet", Text, nullable=False),
+    Column("label_id", Text, ForeignKey("labels.id"), nullable=False),
+    Column("trace_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    #: When its label was superseded.
+    Column("retired_at", UtcTime),
+    #: The check a person chose for a golden row, in place of the one it was made with.
+    Column("chosen_check", JsonText),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "outlet", "created_at"),
+    Index(None, "project_id", "trace_id"),
+    Index(None, "label_id"),
+)
+
+fixes = Table(
+    "fixes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("shipped_at", UtcTime),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "created_at"),
+)
+
+fix_labels = Table(
+    "fix_labels",
+    metadata,
+    Column("fix_id", Text, ForeignKey("fixes.id"), primary_key=True),
+    Column("label_id", Text, ForeignKey("labels.id"), primary_key=True),
+    Index(None, "label_id"),
+)

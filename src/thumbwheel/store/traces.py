@@ -1,0 +1,387 @@
+"""Traces and their payloads: append-only, one row a trace, found by day and id or read in shuffled order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import zstandard
+from sqlalchemy import Connection, Row, select, update
+
+from thumbwheel.domain.trace import JudgeScore, Trace
+from thumbwheel.errors import NotHere
+from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, upsert
+from thumbwheel.store.tables import counters, payloads, trace_days, trace_hours, traces
+
+#: How many days around its own a retry of a trace is looked for.
+_LATE_DAYS = 7
+_NARROW = (
+    "id project_id day trace_id started_at ended_at received_at name category user_id session_id model "
+    "prompt_version release tags judge_score judge_name sample_key content_hash"
+).split()
+
+_compressor = zstandard.ZstdCompressor(level=3)
+
+
+class _Payload(msgspec.Struct, omit_defaults=True):
+    input: Any = None
+    output: Any = None
+    documents: list[Any] = []
+    tool_calls: list[Any] = []
+    metadata: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrace:
+    """A trace as it will be stored."""
+
+    trace: Trace
+    sample_key: int
+    content_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """The narrow half of a stored trace: all that signals and the sampler need."""
+
+    ref: int
+    day: int
+    trace_id: str
+    started_at: datetime
+    category: str | None
+    user_id: str | None
+    model: str | None
+    prompt_version: str | None
+    release: str | None
+    judge_score: float | None
+    sample_key: int
+    content_hash: int
+
+    @property
+    def hour(self) -> int:
+        """Hours since 1970 UTC in which it started."""
+        return micros(self.started_at) // HOUR_MICROS
+
+
+@dataclass(frozen=True, slots=True)
+class HourCount:
+    """How many traces of one category started in one hour, and how many are in a frame already."""
+
+    hour: int
+    category: str
+    n: int
+    n_framed: int
+    framed_to: int
+
+
+_row_columns = [
+    traces.c.id,
+    traces.c.day,
+    traces.c.trace_id,
+    traces.c.started_at,
+    traces.c.category,
+    traces.c.user_id,
+    traces.c.model,
+    traces.c.prompt_version,
+    traces.c.release,
+    traces.c.judge_score,
+    traces.c.sample_key,
+    traces.c.content_hash,
+]
+
+
+def day_of(at: datetime) -> int:
+    """Days since 1970-01-01, UTC."""
+    return micros(at) // DAY_MICROS
+
+
+def _trace_row(row: Row[Any]) -> TraceRow:
+    values = list(row)
+    values[4] = values[4] or None
+    return TraceRow(*values)
+
+
+class Traces:
+    """The traces of one project."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self._connection = connection
+        self._project_id = project_id
+
+    # --- writing
+
+    def add_all(self, new: Sequence[NewTrace], now: datetime) -> list[TraceRow]:
+        """Store traces known to be new (see `find_near`), with their payloads and counts, in order of arrival."""
+        if not new:
+            return []
+        first = self._take_numbers(len(new))
+        narrow, bodies = [], []
+        rows = []
+        for ref, item in enumerate(new, first):
+            trace, day = item.trace, day_of(item.trace.started_at)
+            narrow.append(self._narrow(ref, day, item, now))
+            bodies.append((ref, _pack(trace)))
+            rows.append(_row_of(ref, day, item))
+        insert_rows(self._connection, traces, _NARROW, narrow)
+        insert_rows(self._connection, payloads, ("id", "body"), bodies)
+        self._count(rows)
+        return rows
+
+    def _take_numbers(self, n: int) -> int:
+        upsert(self._connection, counters, [{"name": "trace", "value": n}], add=["value"])
+        last = self._connection.execute(select(counters.c.value).where(counters.c.name == "trace")).scalar_one()
+        return int(last) - n + 1
+
+    def _narrow(self, ref: int, day: int, item: NewTrace, now: datetime) -> tuple[Any, ...]:
+        trace = item.trace
+        return (
+            ref,
+            self._project_id,
+            day,
+            trace.id,
+            micros(trace.started_at),
+            None if trace.ended_at is None else micros(trace.ended_at),
+            micros(now),
+            trace.name,
+            trace.category or "",
+            trace.user_id,
+            trace.session_id,
+            trace.model,
+            trace.prompt_version,
+            trace.release,
+            msgspec.json.encode(trace.tags).decode() if trace.tags else None,
+            trace.judge.score if trace.judge else None,
+            trace.judge.name if trace.judge else None,
+            item.sample_key,
+            item.content_hash,
+        )
+
+    def _count(self, rows: Sequence[TraceRow]) -> None:
+        counted: dict[tuple[int, str], int] = {}
+        for row in rows:
+            key = (row.hour, row.category or "")
+            counted[key] = counted.get(key, 0) + 1
+        upsert(
+            self._connection,
+            trace_hours,
+            [
+                {
+                    "project_id": self._project_id,
+                    "hour": hour,
+                    "category": category,
+                    "n": n,
+                    "n_framed": 0,
+                    "framed_to": 0,
+                }
+                for (hour, category), n in counted.items()
+            ],
+            add=["n", "n_framed", "framed_to"],
+        )
+        days = sorted({row.day for row in rows})
+        insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
+
+    # --- finding by id
+
+    def find_near(self, new: Sequence[NewTrace]) -> dict[str, TraceRow]:
+        """Stored traces with the ids of `new`, looked for on the days around theirs."""
+        if not new:
+            return {}
+        days = [day_of(item.trace.started_at) for item in new]
+        near = range(min(days) - _LATE_DAYS, max(days) + _LATE_DAYS + 1)
+        known = [day for day in self.list_days() if day in near]
+        return self._find_on(known, [item.trace.id for item in new])
+
+    def find_many(self, trace_ids: Sequence[str]) -> dict[str, TraceRow]:
+        """Stored traces by id; newest days are searched first, older ones only for what is still missing."""
+        found: dict[str, TraceRow] = {}
+        missing = list(dict.fromkeys(trace_ids))
+        days = self.list_days()
+        step = 2
+        while missing and days:
+            found |= self._find_on(days[:step], missing)
+            missing = [trace_id for trace_id in missing if trace_id not in found]
+            days, step = days[step:], step * 4
+        return found
+
+    def _find_on(self, days: Sequence[int], trace_ids: Sequence[str]) -> dict[str, TraceRow]:
+        if not days or not trace_ids:
+            return {}
+        rows = self._connection.execute(
+            select(*_row_columns)
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.in_(days))
+            .where(traces.c.trace_id.in_(trace_ids))
+            .order_by(traces.c.id.desc())
+        )
+        return {row.trace_id: _trace_row(row) for row in rows}
+
+    def find(self, trace_id: str) -> TraceRow | None:
+        """The narrow half of one trace, or None."""
+        return self.find_many([trace_id]).get(trace_id)
+
+    def get(self, trace_id: str) -> Trace:
+        """One whole trace.
+
+        Raises:
+            NotHere: there is no such trace in this project.
+        """
+        row = self.find(trace_id)
+        if row is None:
+            raise NotHere(f"There is no trace {trace_id!r} in this project.")
+        return next(iter(self.list_whole([row.ref]).values()))
+
+    def list_whole(self, refs: Sequence[int]) -> dict[int, Trace]:
+        """Whole traces by their number; numbers that are not here are left out."""
+        rows = self._connection.execute(
+            select(traces, payloads.c.body)
+            .join(payloads, payloads.c.id == traces.c.id)
+            .where(traces.c.id.in_(list(refs)))
+            .where(traces.c.project_id == self._project_id)
+        )
+        return {row.id: _whole(row) for row in rows}
+
+    def list_days(self) -> list[int]:
+        """Days (since 1970) that have traces, newest first."""
+        statement = select(trace_days.c.day).where(trace_days.c.project_id == self._project_id)
+        return list(self._connection.execute(statement.order_by(trace_days.c.day.desc())).scalars())
+
+    def list_newest(self, limit: int, before_ref: int | None = None) -> list[tuple[int, Trace]]:
+        """Whole traces, last arrived first, with their numbers."""
+        statement = (
+            select(traces, payloads.c.body)
+            .join(payloads, payloads.c.id == traces.c.id)
+            .where(traces.c.project_id == self._project_id)
+            .order_by(traces.c.id.desc())
+            .limit(limit)
+        )
+        if before_ref is not None:
+            statement = statement.where(traces.c.id < before_ref)
+        return [(row.id, _whole(row)) for row in self._connection.execute(statement)]
+
+    def stream_after(self, ref: int, limit: int) -> list[tuple[int, TraceRow, Trace]]:
+        """Up to `limit` whole traces that arrived after number `ref`, in order of arrival."""
+        statement = (
+            select(traces, payloads.c.body)
+            .join(payloads, payloads.c.id == traces.c.id)
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.id > ref)
+            .order_by(traces.c.id)
+            .limit(limit)
+        )
+        return [(row.id, _narrow_of(row), _whole(row)) for row in self._connection.execute(statement)]
+
+    # --- frames: what a draw may pick
+
+    def last_number(self) -> int:
+        """The number of the last trace that arrived, 0 when none has. Stable inside `Ledger.archive`."""
+        last = self._connection.execute(select(counters.c.value).where(counters.c.name == "trace")).scalar()
+        return int(last or 0)
+
+    def list_hours(self, first: int, last: int) -> list[HourCount]:
+        """Counts of the hours from `first` to `last`, both included."""
+        rows = self._connection.execute(
+            select(
+                trace_hours.c.hour,
+                trace_hours.c.category,
+                trace_hours.c.n,
+                trace_hours.c.n_framed,
+                trace_hours.c.framed_to,
+            )
+            .where(trace_hours.c.project_id == self._project_id)
+            .where(trace_hours.c.hour.between(first, last))
+        )
+        return [HourCount(*row) for row in rows]
+
+    def close_hours(self, hours: Sequence[int], framed_to: int) -> None:
+        """Put every trace of these hours that has arrived so far into a frame."""
+        if not hours:
+            return
+        self._connection.execute(
+            update(trace_hours)
+            .where(trace_hours.c.project_id == self._project_id)
+            .where(trace_hours.c.hour.in_(list(hours)))
+            .values(n_framed=trace_hours.c.n, framed_to=framed_to)
+        )
+
+    def read_keys(self, days: Sequence[int], categories: Sequence[str] | None, low: int, high: int) -> list[TraceRow]:
+        """Traces of these days with `low <= sample_key < high`, in key order; `categories` None means all."""
+        statement = (
+            select(*_row_columns)
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.in_(list(days)))
+            .where(traces.c.sample_key >= low)
+            .where(traces.c.sample_key < high)
+            .order_by(traces.c.sample_key)
+        )
+        if categories is not None:
+            statement = statement.where(traces.c.category.in_(list(categories)))
+        return [_trace_row(row) for row in self._connection.execute(statement)]
+
+
+def _pack(trace: Trace) -> bytes:
+    payload = _Payload(
+        input=trace.input,
+        output=trace.output,
+        documents=list(trace.documents),
+        tool_calls=list(trace.tool_calls),
+        metadata=trace.metadata,
+    )
+    return _compressor.compress(msgspec.json.encode(payload))
+
+
+def _row_of(ref: int, day: int, item: NewTrace) -> TraceRow:
+    trace = item.trace
+    return TraceRow(
+        ref=ref,
+        day=day,
+        trace_id=trace.id,
+        started_at=trace.started_at,
+        category=trace.category,
+        user_id=trace.user_id,
+        model=trace.model,
+        prompt_version=trace.prompt_version,
+        release=trace.release,
+        judge_score=trace.judge.score if trace.judge else None,
+        sample_key=item.sample_key,
+        content_hash=item.content_hash,
+    )
+
+
+def _narrow_of(row: Row[Any]) -> TraceRow:
+    return TraceRow(
+        ref=row.id,
+        day=row.day,
+        trace_id=row.trace_id,
+        started_at=row.started_at,
+        category=row.category or None,
+        user_id=row.user_id,
+        model=row.model,
+        prompt_version=row.prompt_version,
+        release=row.release,
+        judge_score=row.judge_score,
+        sample_key=row.sample_key,
+        content_hash=row.content_hash,
+    )
+
+
+def _whole(row: Row[Any]) -> Trace:
+    body = msgspec.json.decode(zstandard.decompress(row.body))
+    judge = None if row.judge_score is None else JudgeScore(score=row.judge_score, name=row.judge_name)
+    narrow = {
+        "id": row.trace_id,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "name": row.name,
+        "category": row.category or None,
+        "user_id": row.user_id,
+        "session_id": row.session_id,
+        "model": row.model,
+        "prompt_version": row.prompt_version,
+        "release": row.release,
+        "tags": tuple(row.tags or ()),
+        "judge": judge,
+    }
+    return msgspec.convert(narrow | body, Trace)

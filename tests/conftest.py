@@ -1,0 +1,99 @@
+"""Fixtures every test may use: a clock, a ledger on each engine, a wheel with its server."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from tests.postgres import postgres_url
+from thumbwheel.app import Wheel, create_app
+from thumbwheel.config import Settings
+from thumbwheel.domain.person import Scope
+from thumbwheel.store.engine import open_engine
+from thumbwheel.store.ledger import Ledger
+from thumbwheel.store.tables import metadata
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class Clock:
+    """A time that moves only when told to."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **units: float) -> datetime:
+        """Move on by days=, hours=, minutes= or seconds=."""
+        self.at += timedelta(**units)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Noon of a Monday."""
+    return Clock()
+
+
+@pytest.fixture
+def mint() -> Callable[[], str]:
+    """Ids that count up, in the order they were made."""
+    numbers = itertools.count(1)
+    return lambda: f"{next(numbers):032x}"
+
+
+@pytest.fixture(scope="session")
+def postgres_engine() -> Iterator[Engine]:
+    """A PostgreSQL of this test process's own, with every table."""
+    engine = open_engine(postgres_url())
+    metadata.drop_all(engine)
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty store with every table, on each engine in turn."""
+    if request.param == "sqlite":
+        engine = open_engine(f"sqlite:///{tmp_path}/store.db")
+        metadata.create_all(engine)
+        yield engine
+        engine.dispose()
+        return
+    engine = request.getfixturevalue("postgres_engine")
+    yield engine
+    with engine.begin() as connection:
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """A ledger over an empty store, on each engine in turn."""
+    return Ledger(engine)
+
+
+@pytest.fixture
+def wheel(tmp_path: Path, clock: Clock) -> Iterator[Wheel]:
+    """Every service, over SQLite, at a time that moves only when told to."""
+    wheel = Wheel(Settings(database_url=f"sqlite:///{tmp_path}/wheel.db"), now=clock)
+    yield wheel
+    wheel.stop()
+
+
+@pytest.fixture
+def client(wheel: Wheel) -> Iterator[TestClient]:
+    """The real app, called with a key that may do everything in the project `default`."""
+    made = wheel.access.add_key("default", Scope)
+    with TestClient(create_app(wheel), raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {made.secret_key}"
+        yield client
