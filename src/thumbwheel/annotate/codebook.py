@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from thumbwheel.annotate.example import EXAMPLE as EXAMPLE
+from thumbwheel.annotate import example
 from thumbwheel.domain.annotation import Label
 from thumbwheel.domain.codebook import Category, Codebook
 from thumbwheel.errors import CodebookInvalid
+
+#: What `thumbwheel codebook init` writes: YAML that `check` accepts.
+EXAMPLE = example.EXAMPLE
 
 #: Keys the annotation page uses itself; digits are verdicts.
 RESERVED_KEYS = frozenset("pfecsukjx?0123456789")
@@ -179,7 +182,9 @@ def _draft(place: str, item: object, faults: _Faults) -> _Draft | None:
     limits = {"id": MAX_ID, "name": MAX_NAME} | dict.fromkeys(MEANING, MAX_TEXT)
     texts = {field: faults.text(f"{place}.{field}", item, field, limit) for field, limit in limits.items()}
     if texts["id"] and not _SLUG.fullmatch(texts["id"]):
-        faults.add(f"{place}.id", "must be a slug: small letters, digits and single hyphens or underscores between them")
+        faults.add(
+            f"{place}.id", "must be a slug: small letters, digits and single hyphens or underscores between them"
+        )
     if texts["positive"] and _folded(texts["positive"]) == _folded(texts["negative"]):
         faults.add(f"{place}.negative", "is the same text as the positive example")
     return _Draft(place, texts, _own_key(f"{place}.key", item.get("key"), faults))

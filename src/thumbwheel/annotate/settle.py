@@ -105,7 +105,6 @@ def adjudicate(
     voices = tuple(sorted(heard, key=_moment))
     _one_entry(voices)
     backers = [voice for voice in voices if voice.verdict is decision.verdict]
-    backed = _label(backers, id=id, now=now) if backers else None
     return replace(
         _label(voices, id=id, now=now),
         verdict=decision.verdict,
@@ -113,9 +112,9 @@ def adjudicate(
         settled=Settled.adjudicated,
         codebook_version=decision.codebook_version,
         decided_by=decision.decided_by,
-        critique=decision.critique or (backed and backed.critique),
-        corrected_output=decision.corrected_output or (backed and backed.corrected_output),
-        missing_knowledge=backed and backed.missing_knowledge,
+        critique=decision.critique or _joined(voice.critique for voice in backers),
+        corrected_output=decision.corrected_output or _first(voice.corrected_output for voice in backers),
+        missing_knowledge=_joined(voice.missing_knowledge for voice in backers),
         supersedes=supersedes,
     )
 
@@ -139,7 +138,7 @@ def _label(voices: Sequence[Annotation], *, id: str, now: datetime) -> Label:
         codebook_version=min(voice.codebook_version for voice in voices),
         settled_at=now,
         critique=_joined(voice.critique for voice in voices),
-        corrected_output=next((voice.corrected_output for voice in voices if voice.corrected_output), None),
+        corrected_output=_first(voice.corrected_output for voice in voices),
         documents=_documents(voices),
         missing_knowledge=_joined(voice.missing_knowledge for voice in voices),
     )
@@ -174,6 +173,10 @@ def _moment(annotation: Annotation) -> tuple[datetime, str]:
 def _joined(texts: Iterable[str | None]) -> str | None:
     """What several people wrote, each once, in the order they wrote it."""
     return "\n\n".join(dict.fromkeys(text.strip() for text in texts if text and text.strip())) or None
+
+
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next((text for text in texts if text and text.strip()), None)
 
 
 def _documents(voices: Sequence[Annotation]) -> dict[str, bool]:

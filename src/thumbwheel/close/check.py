@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import regex
 
-from thumbwheel.close.text import plain, text_of
+from thumbwheel.close.text import plain
 from thumbwheel.domain.artifact import Check, CheckKind, GoldenRow
-from thumbwheel.domain.trace import Json
+from thumbwheel.domain.trace import Json, text_of
 from thumbwheel.errors import Invalid
 
 #: Longest pattern, in characters.
@@ -93,9 +93,7 @@ def run_check(
     return CheckResult(outcome=Outcome.failed, detail=_complaint(row.check))
 
 
-def _holds(
-    row: GoldenRow, output: Json, callables: Mapping[str, CheckFunction], judge: AnswerJudge | None
-) -> bool:
+def _holds(row: GoldenRow, output: Json, callables: Mapping[str, CheckFunction], judge: AnswerJudge | None) -> bool:
     check, text = row.check, text_of(output)
     match check.kind:
         case CheckKind.contains:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from thumbwheel.close.check import AnswerJudge, CheckFunction, CheckResult, Outcome, run_check
-from thumbwheel.close.text import text_of
 from thumbwheel.domain.artifact import GoldenRow, GoldenStatus
-from thumbwheel.domain.trace import Json
+from thumbwheel.domain.trace import Json, text_of
 
 
 class Standing(StrEnum):

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from thumbwheel.close.check import accept
-from thumbwheel.close.text import is_message, text_of
+from thumbwheel.close.text import is_message
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.artifact import Check, CheckKind, Fix, GoldenRow, GoldenStatus, Provenance
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right
-from thumbwheel.domain.trace import Json, Trace
+from thumbwheel.domain.trace import Json, Trace, text_of
 from thumbwheel.errors import Invalid
 
 
@@ -104,12 +104,13 @@ def target_input(row: GoldenRow) -> dict[str, Json]:
     `{"input": value}`.
     """
     value = row.input
-    if isinstance(value, dict) and not is_message(value):
-        return value
     if isinstance(value, str):
         return {"input": value, "messages": [{"role": "user", "content": value}]}
-    messages = [value] if is_message(value) else value
-    if isinstance(messages, list) and messages and all(is_message(message) for message in messages):
-        asked = [m for m in messages if isinstance(m, dict) and m["role"] in ("user", "human")]
-        return {"input": text_of(asked[-1] if asked else messages), "messages": messages}
+    if is_message(value):
+        value = [value]
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and value and all(is_message(message) for message in value):
+        asked = [m for m in value if isinstance(m, dict) and m["role"] in ("user", "human")]
+        return {"input": text_of(asked[-1] if asked else value[-1]), "messages": value}
     return {"input": value}

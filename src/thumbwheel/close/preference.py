@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from thumbwheel.close.golden import provenance
-from thumbwheel.close.text import is_message, plain, text_of
+from thumbwheel.close.text import is_message, plain
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.artifact import PreferencePair
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right
-from thumbwheel.domain.trace import Json, Trace
+from thumbwheel.domain.trace import Json, Trace, text_of
 from thumbwheel.errors import Invalid
 
 #: How other tools call the roles of a conversation.
