@@ -281,6 +281,7 @@ queue_entries = Table(
     Column("added_at", UtcTime, nullable=False),
     Index(None, "project_id", "added_at"),
     Index(None, "project_id", "trace_id"),
+    Index(None, "project_id", "trace_ref"),
     Index(None, "draw_id"),
 )
 
@@ -295,7 +296,14 @@ waiting = Table(
     Column("lease_token", Text),
     Column("leased_by", Text),
     Column("leased_until", UtcTime),
-    Index(None, "project_id", "added_at", "serve_rank"),
+    #: Whom it is kept for; empty for anybody.
+    Column("assigned_to", Text, nullable=False),
+    #: Who judged or skipped it last; empty while nobody has. An annotator is served by ranges of it that leave out
+    #: their own name, so that what they have done already is never walked over.
+    Column("passed_by", Text, nullable=False),
+    Index(None, "project_id", "added_at", "serve_rank", "entry_id"),
+    Index(None, "project_id", "assigned_to", "passed_by", "added_at", "serve_rank"),
+    Index(None, "project_id", "leased_by"),
 )
 
 #: Entries that left the queue without a judgement.
@@ -345,6 +353,9 @@ annotations = Table(
     #: When a correction replaced it; the row stays.
     Column("superseded_at", UtcTime),
     Column("body", JsonText, nullable=False),
+    #: What the annotator was told: label, dispute or waiting, and the id of it. Asked again, the answer is the same.
+    Column("outcome", Text, nullable=False),
+    Column("outcome_id", Text),
     Index(None, "entry_id"),
     Index(None, "project_id", "annotator", "at"),
     Index(None, "project_id", "at"),
