@@ -1,8 +1,8 @@
-"""What labels became, which outlet each went through, and the fixes credited to them."""
+"""What labels became, and which outlet each went through."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,13 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, upd
 from thumbwheel.domain.annotation import Label
 from thumbwheel.domain.artifact import (
     Check,
-    Fix,
     GoldenRow,
     GoldenStatus,
     PreferencePair,
 )
 from thumbwheel.domain.signal import Right
-from thumbwheel.errors import Conflict, IdReused, NotHere
+from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import insert_new
 from thumbwheel.store.tables import (
     artifacts,
@@ -63,7 +62,7 @@ class Routing:
 
 
 class Artifacts:
-    """The artifacts and fixes of one project."""
+    """The artifacts of one project."""
 
     def __init__(self, connection: Connection, project_id: int) -> None:
         self._connection = connection
@@ -88,9 +87,7 @@ class Artifacts:
             .order_by(labels.c.settled_at, labels.c.id)
             .limit(limit)
         )
-        return [
-            Unrouted(msgspec.convert(row.body, Label), row.trace_ref) for row in rows
-        ]
+        return [Unrouted(msgspec.convert(row.body, Label), row.trace_ref) for row in rows]
 
     def add(self, routing: Routing, now: datetime) -> bool:
         """Send one label through one outlet, with what it became; whether it had not been there before."""
@@ -142,19 +139,11 @@ class Artifacts:
 
     def list_golden(self, limit: int, after: Place | None = None) -> list[GoldenRow]:
         """Golden rows of live labels, oldest first; a row whose label a shipped fix answers is `guarding`."""
-        return [
-            _golden(row)
-            for row in self._connection.execute(self._page(GOLDEN, limit, after))
-        ]
+        return [_golden(row) for row in self._connection.execute(self._page(GOLDEN, limit, after))]
 
-    def list_pairs(
-        self, limit: int, after: Place | None = None
-    ) -> list[PreferencePair]:
+    def list_pairs(self, limit: int, after: Place | None = None) -> list[PreferencePair]:
         """Preference pairs of live labels, oldest first."""
-        return [
-            _pair(row)
-            for row in self._connection.execute(self._page(PREFERENCE, limit, after))
-        ]
+        return [_pair(row) for row in self._connection.execute(self._page(PREFERENCE, limit, after))]
 
     def stream_golden(self) -> Iterator[GoldenRow]:
         """Every golden row of a live label, oldest first."""
@@ -166,9 +155,7 @@ class Artifacts:
 
     def list_for_trace(self, trace_id: str) -> list[Artifact]:
         """What the live labels of one trace became, oldest first."""
-        rows = self._connection.execute(
-            self._live().where(artifacts.c.trace_id == trace_id)
-        )
+        rows = self._connection.execute(self._live().where(artifacts.c.trace_id == trace_id))
         return [_golden(row) if row.outlet == GOLDEN else _pair(row) for row in rows]
 
     def get_golden(self, row_id: str) -> GoldenRow:
@@ -177,11 +164,7 @@ class Artifacts:
         Raises:
             NotHere: there is no live golden row with this id.
         """
-        statement = (
-            self._live()
-            .where(artifacts.c.outlet == GOLDEN)
-            .where(artifacts.c.id == row_id)
-        )
+        statement = self._live().where(artifacts.c.outlet == GOLDEN).where(artifacts.c.id == row_id)
         row = self._connection.execute(statement).one_or_none()
         if row is None:
             raise NotHere(f"There is no golden row {row_id!r} in this project.")
@@ -225,137 +208,7 @@ class Artifacts:
             return statement
         at, last = after
         return statement.where(
-            (artifacts.c.created_at > at)
-            | ((artifacts.c.created_at == at) & (artifacts.c.id > last))
-        )
-
-    # --- fixes
-
-    def add_fix(self, fix: Fix) -> None:
-        """Keep a fix and credit it with its labels; the same fix again changes nothing.
-
-        Raises:
-            IdReused: another fix has this id.
-        """
-        row = {
-            "id": fix.id,
-            "project_id": self._project_id,
-            "created_at": fix.created_at,
-            "shipped_at": fix.shipped_at,
-            "body": msgspec.to_builtins(fix),
-        }
-        if not insert_new(self._connection, fixes, [row]):
-            self._refuse_other(fix)
-            return
-        self._connection.execute(
-            fix_labels.insert(),
-            [{"fix_id": fix.id, "label_id": label_id} for label_id in fix.label_ids],
-        )
-
-    def _refuse_other(self, fix: Fix) -> None:
-        kept = self.find_fix(fix.id)
-        if (
-            kept is None
-            or replace(kept, created_at=fix.created_at, shipped_at=fix.shipped_at)
-            != fix
-        ):
-            raise IdReused(f"Another fix has the id {fix.id!r}.", field="id")
-
-    def ship_fix(self, fix_id: str, at: datetime) -> Fix:
-        """Say when a fix reached users; its labels' golden rows guard from then on.
-
-        Raises:
-            NotHere: there is no such fix.
-            Conflict: it has shipped at another time.
-        """
-        fix = self.get_fix(fix_id)
-        if fix.shipped_at == at:
-            return fix
-        if fix.shipped_at is not None:
-            raise Conflict(
-                f"Fix {fix_id!r} has shipped already, at {fix.shipped_at.isoformat()}."
-            )
-        self._connection.execute(
-            update(fixes).where(fixes.c.id == fix_id).values(shipped_at=at)
-        )
-        return replace(fix, shipped_at=at)
-
-    def find_fix(self, fix_id: str) -> Fix | None:
-        """One fix, or None."""
-        row = self._connection.execute(
-            self._fixes().where(fixes.c.id == fix_id)
-        ).one_or_none()
-        return None if row is None else _fix(row)
-
-    def get_fix(self, fix_id: str) -> Fix:
-        """One fix.
-
-        Raises:
-            NotHere: there is no such fix.
-        """
-        fix = self.find_fix(fix_id)
-        if fix is None:
-            raise NotHere(f"There is no fix {fix_id!r} in this project.")
-        return fix
-
-    def list_fixes(self, limit: int, after: Place | None = None) -> list[Fix]:
-        """Fixes, last added first."""
-        statement = (
-            self._fixes()
-            .order_by(fixes.c.created_at.desc(), fixes.c.id.desc())
-            .limit(limit)
-        )
-        if after is not None:
-            at, last = after
-            statement = statement.where(
-                (fixes.c.created_at < at)
-                | ((fixes.c.created_at == at) & (fixes.c.id < last))
-            )
-        return [_fix(row) for row in self._connection.execute(statement)]
-
-    def _fixes(self) -> Select[Any]:
-        return select(fixes).where(fixes.c.project_id == self._project_id)
-
-    def carry_fixes(self, old_label_id: str, new_label_id: str) -> None:
-        """Credit the fixes of a replaced label with the label that replaced it."""
-        statement = select(fix_labels.c.fix_id).where(
-            fix_labels.c.label_id == old_label_id
-        )
-        credited = self._connection.execute(statement).scalars().all()
-        insert_new(
-            self._connection,
-            fix_labels,
-            [{"fix_id": fix, "label_id": new_label_id} for fix in credited],
-        )
-
-    # --- labels a fix may name
-
-    def find_labels(self, label_ids: Iterable[str]) -> dict[str, Label]:
-        """Live labels among these ids."""
-        statement = self._labels().where(labels.c.id.in_(list(label_ids)))
-        return {
-            row.id: msgspec.convert(row.body, Label)
-            for row in self._connection.execute(statement)
-        }
-
-    def list_unanswered(self) -> list[Label]:
-        """Live failures that no fix answers yet, first settled first."""
-        answered = (
-            select(fix_labels.c.fix_id)
-            .where(fix_labels.c.label_id == labels.c.id)
-            .exists()
-        )
-        statement = self._labels().where(labels.c.verdict == "fail").where(~answered)
-        rows = self._connection.execute(
-            statement.order_by(labels.c.settled_at, labels.c.id)
-        )
-        return [msgspec.convert(row.body, Label) for row in rows]
-
-    def _labels(self) -> Select[Any]:
-        return (
-            select(labels.c.id, labels.c.body)
-            .where(labels.c.project_id == self._project_id)
-            .where(labels.c.superseded_at.is_(None))
+            (artifacts.c.created_at > at) | ((artifacts.c.created_at == at) & (artifacts.c.id > last))
         )
 
 
@@ -379,17 +232,9 @@ def _stream(read: Callable[[int, Place | None], list[_Kept]]) -> Iterator[_Kept]
 def _golden(row: Row[Any]) -> GoldenRow:
     made = msgspec.convert(row.body, GoldenRow)
     status = GoldenStatus.guarding if row.answered else GoldenStatus.open
-    check = (
-        made.check
-        if row.chosen_check is None
-        else msgspec.convert(row.chosen_check, Check)
-    )
+    check = made.check if row.chosen_check is None else msgspec.convert(row.chosen_check, Check)
     return replace(made, status=status, check=check)
 
 
 def _pair(row: Row[Any]) -> PreferencePair:
     return msgspec.convert(row.body, PreferencePair)
-
-
-def _fix(row: Row[Any]) -> Fix:
-    return replace(msgspec.convert(row.body, Fix), shipped_at=row.shipped_at)

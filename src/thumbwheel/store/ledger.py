@@ -15,6 +15,7 @@ from thumbwheel.store.annotations import Annotations
 from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.engine import is_unreachable, lock_archive
+from thumbwheel.store.fixes import Fixes
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.signals import Signals
@@ -65,8 +66,13 @@ class Tx:
 
     @cached_property
     def artifacts(self) -> Artifacts:
-        """What labels became, and fixes."""
+        """What labels became."""
         return Artifacts(self.connection, self.project_id)
+
+    @cached_property
+    def fixes(self) -> Fixes:
+        """What was changed in the application because of labels."""
+        return Fixes(self.connection, self.project_id)
 
     @cached_property
     def people(self) -> People:
