@@ -180,7 +180,7 @@ def test_kinds_agree_with_the_published_counts_of_a_real_set_of_edits() -> None:
     rows = [json.loads(line) for line in gzip.decompress(SHARED.read_bytes()).splitlines()]
     answers = [answer for row in rows for answer in row["answers"].values()]
     edits = [hunks(answer["answer_string"], answer["revised_answer_string"]) for answer in answers]
-    assert all(apply(edit.original, edit.hunks) == edit.edited for edit in edits)
+    assert all(apply(edit.original or "", edit.hunks) == edit.edited for edit in edits)
     counts = Counter(edit.kind for edit in edits)
     assert counts[EditKind.none] == 217 - 214
     assert counts[EditKind.whitespace] == 214 - 106
