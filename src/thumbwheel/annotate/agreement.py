@@ -22,6 +22,7 @@ class Pair:
 
     @property
     def annotators(self) -> tuple[str, str]:
+        """The two people, the name that sorts first before."""
         return self.first.annotator, self.second.annotator
 
     @property

@@ -123,11 +123,11 @@ def diff(old: Codebook, new: Codebook) -> Changes:
     """What the revision `new` changes in `old`. Differences of white space and of keys are none."""
     before = {category.id: category for category in old.categories}
     after = {category.id: category for category in new.categories}
-    differing = {id: _differing(before[id], after[id]) for id in after if id in before}
+    differing = {slug: _differing(before[slug], after[slug]) for slug in after if slug in before}
     return Changes(
-        added=tuple(id for id in after if id not in before),
-        removed=tuple(id for id in before if id not in after),
-        changed={id: fields for id, fields in differing.items() if fields},
+        added=tuple(slug for slug in after if slug not in before),
+        removed=tuple(slug for slug in before if slug not in after),
+        changed={slug: fields for slug, fields in differing.items() if fields},
         question=_folded(old.question) != _folded(new.question),
         name=_folded(old.name) != _folded(new.name),
     )
@@ -143,7 +143,7 @@ def quarantined(old: Codebook, new: Codebook) -> frozenset[str]:
     changes = diff(old, new)
     if changes.question:
         return frozenset(category.id for category in old.categories)
-    redefined = (id for id, fields in changes.changed.items() if set(fields) & set(MEANING))
+    redefined = (slug for slug, fields in changes.changed.items() if set(fields) & set(MEANING))
     return frozenset((*changes.removed, *redefined))
 
 

@@ -55,13 +55,13 @@ def standing(annotations: Iterable[Annotation]) -> tuple[Annotation, ...]:
 
 
 def settle(
-    annotations: Iterable[Annotation], *, needed: int, id: str, now: datetime, supersedes: str | None = None
+    annotations: Iterable[Annotation], *, needed: int, new_id: str, now: datetime, supersedes: str | None = None
 ) -> Label | Dispute | None:
     """Settle one entry, or send it to the rubric owner, or wait for more (None).
 
     Two annotators agree when verdict and category set both match: the same
     verdict for different reasons is still a rubric that reads two ways. Only
-    standing annotations count; their order does not matter. `id` and `now`
+    standing annotations count; their order does not matter. `new_id` and `now`
     become the label's or the dispute's; `supersedes` is the label it replaces
     when somebody took a judgement back.
 
@@ -73,14 +73,14 @@ def settle(
     _one_entry(voices)
     if len({(voice.verdict, frozenset(voice.categories)) for voice in voices}) > 1:
         return Dispute(
-            id=id,
+            id=new_id,
             entry_id=voices[0].entry_id,
             trace_id=voices[0].trace_id,
             annotation_ids=tuple(voice.id for voice in voices),
             opened_at=now,
         )
     settled = Settled.single if len(voices) == 1 else Settled.agreed
-    return replace(_label(voices, id=id, now=now), settled=settled, supersedes=supersedes)
+    return replace(_label(voices, new_id=new_id, now=now), settled=settled, supersedes=supersedes)
 
 
 def adjudicate(
@@ -88,7 +88,7 @@ def adjudicate(
     annotations: Iterable[Annotation],
     decision: Decision,
     *,
-    id: str,
+    new_id: str,
     now: datetime,
     supersedes: str | None = None,
 ) -> Label:
@@ -106,7 +106,7 @@ def adjudicate(
     _one_entry(voices)
     backers = [voice for voice in voices if voice.verdict is decision.verdict]
     return replace(
-        _label(voices, id=id, now=now),
+        _label(voices, new_id=new_id, now=now),
         verdict=decision.verdict,
         categories=decision.categories,
         settled=Settled.adjudicated,
@@ -119,7 +119,7 @@ def adjudicate(
     )
 
 
-def _label(voices: Sequence[Annotation], *, id: str, now: datetime) -> Label:
+def _label(voices: Sequence[Annotation], *, new_id: str, now: datetime) -> Label:
     """The label of voices that say the same; of one voice until the caller says how it was settled.
 
     It stands under the oldest codebook version among them, so that a revision
@@ -127,7 +127,7 @@ def _label(voices: Sequence[Annotation], *, id: str, now: datetime) -> Label:
     """
     first = voices[0]
     return Label(
-        id=id,
+        id=new_id,
         entry_id=first.entry_id,
         trace_id=first.trace_id,
         verdict=first.verdict,
@@ -150,9 +150,9 @@ def _check_verdict(verdict: Verdict, categories: Sequence[str], codebook: Codebo
     A pass names none: there is nothing to sort.
     """
     known = {category.id for category in codebook.categories}
-    for index, id in enumerate(categories):
-        if id not in known:
-            raise Invalid(f"the codebook has no category {id[:64]!a}", field=f"categories.{index}")
+    for index, category in enumerate(categories):
+        if category not in known:
+            raise Invalid(f"the codebook has no category {category[:64]!a}", field=f"categories.{index}")
     if len(set(categories)) < len(categories):
         raise Invalid("a category is named twice", field="categories")
     if verdict is Verdict.passed and categories:

@@ -43,7 +43,7 @@ class CheckResult:
     detail: str = ""
 
 
-class _Undecidable(Exception):
+class _UndecidableError(Exception):
     """A check could not run; the message says why."""
 
 
@@ -59,7 +59,7 @@ def accept(check: Check) -> Check:
     if check.kind is CheckKind.regex:
         try:
             _compiled(check.value)
-        except _Undecidable as why:
+        except _UndecidableError as why:
             raise Invalid(str(why), field="check.value") from why
     if check.kind is CheckKind.callable and not regex.fullmatch(r"[\w.]+:\w+", check.value[:MAX_PATTERN]):
         raise Invalid("a callable is named module:function", field="check.value")
@@ -86,7 +86,7 @@ def run_check(
     """
     try:
         holds = _holds(row, output, callables or {}, judge)
-    except _Undecidable as why:
+    except _UndecidableError as why:
         return CheckResult(outcome=Outcome.undecided, detail=str(why))
     if holds is not row.check.negate:
         return CheckResult(outcome=Outcome.passed)
@@ -104,30 +104,32 @@ def _holds(row: GoldenRow, output: Json, callables: Mapping[str, CheckFunction],
             return _found(check.value, text)
         case CheckKind.callable:
             if check.value not in callables:
-                raise _Undecidable(f"the function {check.value} was not found")
+                raise _UndecidableError(f"the function {check.value} was not found")
             return _asked(check.value, lambda: callables[check.value](row, output))
         case CheckKind.judge:
             if judge is None:
-                raise _Undecidable("no judge is configured")
+                raise _UndecidableError("no judge is configured")
             return _asked("the judge", lambda: judge(row, text))
 
 
 def _compiled(pattern: str) -> regex.Pattern[str]:
     if len(pattern) > MAX_PATTERN:
-        raise _Undecidable(f"the pattern has {len(pattern)} characters, {MAX_PATTERN} at most")
+        raise _UndecidableError(f"the pattern has {len(pattern)} characters, {MAX_PATTERN} at most")
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as fault:
-        raise _Undecidable(f"the pattern cannot be read: {fault}") from fault
+        raise _UndecidableError(f"the pattern cannot be read: {fault}") from fault
 
 
 def _found(pattern: str, text: str) -> bool:
     if len(text) > MAX_SEARCHED:
-        raise _Undecidable(f"the answer has {len(text)} characters; a pattern is searched in {MAX_SEARCHED} at most")
+        raise _UndecidableError(
+            f"the answer has {len(text)} characters; a pattern is searched in {MAX_SEARCHED} at most"
+        )
     try:
         return _compiled(pattern).search(text, timeout=SEARCH_SECONDS) is not None
     except TimeoutError as late:
-        raise _Undecidable(f"the pattern took more than {SEARCH_SECONDS:g} s on this answer") from late
+        raise _UndecidableError(f"the pattern took more than {SEARCH_SECONDS:g} s on this answer") from late
 
 
 def _asked(name: str, ask: Callable[[], object]) -> bool:
@@ -135,9 +137,9 @@ def _asked(name: str, ask: Callable[[], object]) -> bool:
     try:
         answer = ask()
     except Exception as fault:
-        raise _Undecidable(f"{name} raised {type(fault).__name__}: {fault}") from fault
+        raise _UndecidableError(f"{name} raised {type(fault).__name__}: {fault}") from fault
     if not isinstance(answer, bool):
-        raise _Undecidable(f"{name} answered {type(answer).__name__} instead of True or False")
+        raise _UndecidableError(f"{name} answered {type(answer).__name__} instead of True or False")
     return answer
 
 

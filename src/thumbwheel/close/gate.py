@@ -93,31 +93,29 @@ def gate(
     rows that do not pass are then reported in every rendering, and do not block.
     Guarding rows always do.
     """
-    judged = [_judged(row, answers.get(row.id), callables, judge, allow_open) for row in rows]
+    judged = []
+    for row in rows:
+        answer = answers.get(row.id) or Answer(error="the row was not asked")
+        result = _result(row, answer, callables, judge)
+        excused = allow_open and row.status is GoldenStatus.open
+        judged.append(
+            GateRow(
+                row=row,
+                answer=answer,
+                result=result,
+                standing=_standing(row.status, result.outcome),
+                blocks=result.outcome is not Outcome.passed and not excused,
+            )
+        )
     return GateReport(rows=tuple(sorted(judged, key=lambda one: one.row.status is GoldenStatus.open)))
 
 
-def _judged(
-    row: GoldenRow,
-    answer: Answer | None,
-    callables: Mapping[str, CheckFunction] | None,
-    judge: AnswerJudge | None,
-    allow_open: bool,
-) -> GateRow:
-    if answer is None:
-        answer = Answer(error="the row was not asked")
-    if answer.error is None:
-        result = run_check(row, answer.output, callables=callables, judge=judge)
-    else:
-        result = CheckResult(outcome=Outcome.undecided, detail=f"no answer: {answer.error}")
-    excused = allow_open and row.status is GoldenStatus.open
-    return GateRow(
-        row=row,
-        answer=answer,
-        result=result,
-        standing=_standing(row.status, result.outcome),
-        blocks=result.outcome is not Outcome.passed and not excused,
-    )
+def _result(
+    row: GoldenRow, answer: Answer, callables: Mapping[str, CheckFunction] | None, judge: AnswerJudge | None
+) -> CheckResult:
+    if answer.error is not None:
+        return CheckResult(outcome=Outcome.undecided, detail=f"no answer: {answer.error}")
+    return run_check(row, answer.output, callables=callables, judge=judge)
 
 
 def _standing(status: GoldenStatus, outcome: Outcome) -> Standing:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from thumbwheel.close.check import accept
 from thumbwheel.close.text import is_message
 from thumbwheel.domain.annotation import Label, Verdict
-from thumbwheel.domain.artifact import Check, CheckKind, Fix, GoldenRow, GoldenStatus, Provenance
+from thumbwheel.domain.artifact import Check, CheckKind, GoldenRow, GoldenStatus, Provenance
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right
 from thumbwheel.domain.trace import Json, Trace, text_of
@@ -41,7 +39,7 @@ def make_row(
     entry: QueueEntry,
     trace: Trace,
     *,
-    id: str,
+    new_id: str,
     now: datetime,
     rights: frozenset[Right],
     check: Check | None = None,
@@ -60,7 +58,7 @@ def make_row(
         raise Invalid("only a failure becomes a golden row", field="verdict")
     expected = label.corrected_output if Right.evaluate in rights else None
     return GoldenRow(
-        id=id,
+        id=new_id,
         input=trace.input,
         failed_output=trace.output,
         expected=expected,
@@ -86,13 +84,6 @@ def default_check(failed_output: Json, expected: str | None, *, judged: bool = F
     if judged and expected:
         return Check(kind=CheckKind.judge, value=expected)
     return Check(kind=CheckKind.equals, value=text_of(failed_output), negate=True)
-
-
-def with_status(row: GoldenRow, fixes: Iterable[Fix], now: datetime) -> GoldenRow:
-    """The row as the fixes leave it: guarding once a fix that answers its label has shipped, else open."""
-    shipped = (fix for fix in fixes if fix.shipped_at is not None and fix.shipped_at <= now)
-    guarded = any(row.provenance.label_id in fix.label_ids for fix in shipped)
-    return replace(row, status=GoldenStatus.guarding if guarded else GoldenStatus.open)
 
 
 def target_input(row: GoldenRow) -> dict[str, Json]:

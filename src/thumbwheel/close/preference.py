@@ -19,14 +19,16 @@ _KNOWN_ROLES = ("system", "user", "assistant", "tool")
 
 
 def makes_pair(label: Label, trace: Trace) -> bool:
-    """Whether a label holds a better answer: a failure whose corrected answer is not blank, whose
-    failed answer is not blank either, and which differ by more than white space."""
+    """Whether a label holds a better answer than the one that failed.
+
+    Both must not be blank, and differ by more than white space.
+    """
     chosen, rejected = plain(label.corrected_output or ""), plain(text_of(trace.output))
     return label.verdict is Verdict.failed and bool(chosen and rejected) and chosen != rejected
 
 
 def make_pair(
-    label: Label, entry: QueueEntry, trace: Trace, *, rights: frozenset[Right], id: str, now: datetime
+    label: Label, entry: QueueEntry, trace: Trace, *, rights: frozenset[Right], new_id: str, now: datetime
 ) -> PreferencePair:
     """The corrected answer as `chosen`, the failed one as `rejected`, with the rights of the corrected one.
 
@@ -38,7 +40,7 @@ def make_pair(
     if Right.train not in rights:
         raise Invalid("these words may not be used for training", field="rights")
     return PreferencePair(
-        id=id,
+        id=new_id,
         input=trace.input,
         chosen=label.corrected_output,
         rejected=text_of(trace.output),

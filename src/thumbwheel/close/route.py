@@ -44,6 +44,18 @@ def outlets(label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Rig
     return (Outlet.golden,)
 
 
+def lacking(outlet: Outlet, label: Label, trace: Trace, rights: frozenset[Right]) -> Right | None:
+    """The right that keeps a failure's corrected answer out of an outlet; None when none is missing or nothing is lost.
+
+    Without evaluation the golden row is made, but not told what right looks
+    like; without training there is no pair.
+    """
+    needed = {Outlet.golden: Right.evaluate, Outlet.preference: Right.train}[outlet]
+    usable = makes_pair(label, trace) if outlet is Outlet.preference else bool(plain(label.corrected_output or ""))
+    failed = label.verdict is Verdict.failed
+    return needed if failed and usable and needed not in rights else None
+
+
 def rights_of(label: Label, signals: Iterable[Signal]) -> frozenset[Right]:
     """What the corrected answer of a label may be used for.
 

@@ -27,13 +27,15 @@ class Figure:
     def as_dict(self) -> dict[str, object]:
         """`{"estimate", "interval": [low, high] | null, "n", "m"}`, and `"why"` when there is no estimate."""
         known = self.estimate is not None
-        row = {
+        row: dict[str, object] = {
             "estimate": self.estimate,
             "interval": [self.low, self.high] if known else None,
             "n": self.n,
             "m": self.m,
         }
-        return row if self.why is None else row | {"why": self.why}
+        if self.why is not None:
+            row["why"] = self.why
+        return row
 
 
 def rate(k: int, n: int, *, of: str = "labels") -> Figure:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from scipy import special
@@ -104,9 +105,9 @@ def labels_per_hour(annotations: Iterable[Annotation]) -> Figure:
     they are at most ten minutes, a pause otherwise; so the first annotation of
     a session counts neither as work nor as time. A correction takes time and is
     no new annotation. The interval is the exact one for a number of events
-    reached in a time, gamma quantiles of shape k over that time
-    (Garwood 1936), which is wide enough as long as the times between
-    annotations vary no more than an exponential's.
+    reached in a time, gamma quantiles of shape k over that time (Epstein, Sobel
+    1953), which is wide enough as long as the times between annotations vary no
+    more than an exponential's.
     """
     by_person: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
@@ -126,9 +127,7 @@ def labels_per_hour(annotations: Iterable[Annotation]) -> Figure:
 def _gaps(annotations: Sequence[Annotation]) -> list[tuple[timedelta, bool]]:
     """Each stretch of one person's work, and whether a new annotation ended it."""
     ordered = sorted(annotations, key=lambda one: (one.at, one.id))
-    gaps = [
-        (after.at - before.at, after.supersedes is None) for before, after in zip(ordered, ordered[1:], strict=False)
-    ]
+    gaps = [(after.at - before.at, after.supersedes is None) for before, after in pairwise(ordered)]
     return [gap for gap in gaps if gap[0] <= SESSION_GAP]
 
 
@@ -148,7 +147,9 @@ def _times(stretches: Sequence[tuple[datetime, datetime | None, datetime]]) -> T
     return Times(
         n=n,
         n_done=n_done,
-        median=Figure(estimate=median.time, low=median.low, high=median.high, n=n, why=None if median.time else so_far),
+        median=Figure(
+            estimate=median.time, low=median.low, high=median.high, n=n, why=so_far if median.time is None else None
+        ),
         within_30_days=figure(soon, n, otherwise="nothing has been watched for 30 days yet"),
         mean_60_days=figure(mean, n, otherwise="nothing has been watched for 60 days yet"),
     )
