@@ -2,12 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
+
+from thumbwheel.domain.trace import Json, Trace
 
 #: The time now, aware and in UTC.
 Now: TypeAlias = Callable[[], datetime]
 
 #: A new id: unique, and sorting by the time it was made.
 Mint: TypeAlias = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a judge is shown of one trace."""
+
+    trace_id: str
+    #: The request and the answer as a person reads them.
+    input: str
+    output: str
+    category: str | None = None
+    #: Log-odds of failure by the trace's signals and the priors in force, the base rate's included.
+    prior_log_odds: float
+
+    @classmethod
+    def of(cls, trace: Trace, *, prior_log_odds: float) -> Case:
+        """A trace as a judge reads it: of a conversation everything but the system prompt."""
+        return cls(
+            trace_id=trace.id,
+            input=_as_read(trace.input),
+            output=_as_read(trace.output),
+            category=trace.category,
+            prior_log_odds=prior_log_odds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A case a judge may learn from, with its label if it has one."""
+
+    case: Case
+    #: What the label says; None while there is no label.
+    failed: bool | None = None
+    #: 1 / the chance with which the trace came to be labelled; 1 without a label.
+    weight: float = 1.0
+
+
+class Judge(Protocol):
+    """Says how likely it is that a trace failed, before or beside people; never a label."""
+
+    @property
+    def name(self) -> str:
+        """Model, prompt or training, and codebook version in one name: whatever changes answers changes it."""
+
+    def score(self, cases: Sequence[Case]) -> list[float]:
+        """Probability of failure in (0, 1) for each case, in order."""
+
+
+#: Makes a judge from examples, for the codebook version in force (None before there is one).
+FitJudge: TypeAlias = Callable[[Sequence[Example], int | None], Judge]
+
+
+def _as_read(value: Json) -> str:
+    """Any input or output as text: messages and parts one below the other, other objects as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n\n".join(filter(None, map(_as_read, value)))
+    if isinstance(value, dict):
+        if value.get("role") == "system":
+            return ""
+        for key in ("content", "text"):
+            if key in value:
+                return _as_read(value[key])
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
