@@ -1,0 +1,67 @@
+# The one list of commands; people, hooks and CI call these.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check format bench screenshots lock clean chromium
+
+BIN := .venv/bin
+JOBS ?= 2
+# The lock names every package and its hash, so nothing is resolved; bytecode is made when it is first needed.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.package ## fill a fresh store with a realistic week and serve it at http://127.0.0.1:8000
+	@$(BIN)/thumbwheel demo $(ARGS)
+
+serve: .venv/.package ## the server (ARGS="--port 9000")
+	@$(BIN)/thumbwheel serve $(ARGS)
+
+test: .venv/.dev chromium ## every test (ARGS="-k draw" for some, BROWSER=no without Chromium)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(if $(filter no,$(BROWSER)),-m "not browser") $(ARGS)
+
+check: .venv/.dev ## format, lint, types, imports
+	@$(BIN)/ruff format --check --quiet . || { echo "make format puts it right"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/.dev ## put format and imports right
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
+	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+
+screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
+	@$(BIN)/python docs/screenshots.py $(ARGS)
+
+lock: .venv/.dev ## write requirements/*.lock anew (ARGS=--upgrade for newer versions)
+	@$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock $(ARGS)
+	@$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/run.lock
+	@! grep -nE '^-|://' requirements/*.lock || { echo "A lock must name packages and hashes only."; exit 1; }
+
+clean: ## remove what make made
+	@rm -rf .venv .demo build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@[ "$(BROWSER)" = no ] || command -v chromium >/dev/null || .ci/apt chromium
+
+.venv/bin/pip:
+	@PYTHON="$(PYTHON)" .ci/venv
+
+.venv/.run: requirements/run.lock | .venv/bin/pip
+	@echo "Installing what thumbwheel needs (once; under a minute)"
+	@$(INSTALL) --require-hashes --requirement requirements/run.lock
+	@touch $@
+
+.venv/.package: pyproject.toml .venv/.run
+	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.package
+	@echo "Installing what its tests need (once; about a minute)"
+	@$(INSTALL) --require-hashes --requirement requirements/dev.lock
+	@touch $@
