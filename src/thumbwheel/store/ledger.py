@@ -16,6 +16,7 @@ from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.engine import is_unreachable, lock_archive
 from thumbwheel.store.fixes import Fixes
+from thumbwheel.store.leases import Leases
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.signals import Signals
@@ -51,8 +52,13 @@ class Tx:
 
     @cached_property
     def queue(self) -> Queue:
-        """Alerts, draws, entries and leases."""
+        """Alerts, draws and their entries."""
         return Queue(self.connection, self.project_id)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who holds which waiting entry."""
+        return Leases(self.connection, self.project_id)
 
     @cached_property
     def codebooks(self) -> Codebooks:

@@ -137,6 +137,7 @@ traces = Table(
     Column("content_hash", BigInteger, nullable=False),
     UniqueConstraint("project_id", "day", "trace_id"),
     Index(None, "project_id", "day", "category", "sample_key"),
+    Index(None, "project_id", "day", "started_at"),
 )
 
 #: zstd-compressed JSON: input, output, documents, tool calls, metadata. Apart, so that narrow scans stay narrow.
@@ -191,9 +192,8 @@ trace_hours = Table(
     Column("hour", Integer, primary_key=True),
     Column("category", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
-    #: Of those, the ones in a frame, and the last trace number that frame saw: a later number is not in it.
+    #: Of those, the ones that were in a draw's frame when one last covered the whole hour.
     Column("n_framed", BigInteger, nullable=False),
-    Column("framed_to", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -256,8 +256,15 @@ draws = Table(
     Column("id", Text, primary_key=True),
     Column("project_id", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
+    #: The frame it closed: traces that started in [frame_start, frame_end) and were among the first `framed_to`.
+    Column("frame_start", UtcTime, nullable=False),
+    Column("frame_end", UtcTime, nullable=False),
+    Column("framed_to", BigInteger, nullable=False),
+    #: The draw whose frame it drew from again; it closed none of its own.
+    Column("again_of", Text),
     Column("body", JsonText, nullable=False),
     Index(None, "project_id", "at"),
+    Index(None, "project_id", "frame_end"),
 )
 
 queue_entries = Table(
@@ -340,7 +347,7 @@ codebooks = Table(
     Column("body", JsonText, nullable=False),
 )
 
-annotations = Table(
+annotation_rows = Table(
     "annotations",
     metadata,
     Column("id", Text, primary_key=True),

@@ -1,0 +1,149 @@
+"""Leases: who holds which waiting entry, who is given the next one, and where an entry goes after a judgement.
+
+A waiting row is leased, passed on to somebody else, and gone when nothing is left to do. On PostgreSQL rows are locked
+one by one and those that others are taking are stepped over; on SQLite the write transaction is the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
+
+from thumbwheel.domain.queue import QueueEntry
+from thumbwheel.store.engine import insert_new
+from thumbwheel.store.queue import Waiting, waiting_entries, waiting_of
+from thumbwheel.store.tables import annotation_rows, skips, waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """An annotator passed an entry on."""
+
+    entry_id: str
+    annotator: str
+    at: datetime
+    why: str | None
+
+
+class Leases:
+    """Who holds what of one project."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self._connection = connection
+        self._project_id = project_id
+
+    def lease(self, annotator: str, token: str, now: datetime, until: datetime) -> Waiting | None:
+        """Give this annotator the next entry, or None when there is none for them.
+
+        First what is assigned to them; then what somebody else has judged or skipped and that needs one more; then
+        what nobody has seen. In each, first added first. Nothing is given that another holds, that they hold
+        themselves, or that they have judged or skipped. Each range is read in index order and excludes by itself what
+        the annotator has done, so the cost does not grow with the queue.
+        """
+        for lane in self._lanes(annotator):
+            lapsed = (waiting.c.leased_until <= now) & (waiting.c.leased_by != annotator)
+            free = or_(waiting.c.leased_until.is_(None), lapsed)
+            statement = (
+                select(waiting.c.entry_id)
+                .where(waiting.c.project_id == self._project_id, *lane, free)
+                .order_by(waiting.c.passed_by, waiting.c.added_at, waiting.c.serve_rank)
+                .limit(1)
+                .with_for_update(of=waiting, skip_locked=True)
+            )
+            entry_id = self._connection.execute(statement).scalar_one_or_none()
+            if entry_id is not None:
+                self.hold(entry_id, annotator, token, until)
+                return self.find(entry_id)
+        return None
+
+    def _lanes(self, annotator: str) -> Iterator[tuple[ColumnElement[bool], ...]]:
+        anybody, entry = waiting.c.assigned_to == "", waiting.c.entry_id
+        skipped = exists().where(skips.c.entry_id == entry, skips.c.annotator == annotator)
+        judged = exists().where(
+            annotation_rows.c.entry_id == entry,
+            annotation_rows.c.annotator == annotator,
+            annotation_rows.c.superseded_at.is_(None),
+        )
+        yield waiting.c.assigned_to == annotator, ~judged
+        yield anybody, waiting.c.passed_by > annotator, ~judged, ~skipped
+        yield anybody, waiting.c.passed_by > "", waiting.c.passed_by < annotator, ~judged, ~skipped
+        yield anybody, waiting.c.passed_by == ""
+
+    def list_held(self, annotator: str) -> list[Waiting]:
+        """What this annotator was given and nobody has taken since, also where the time has run out; oldest first."""
+        statement = waiting_entries(self._project_id).where(waiting.c.leased_by == annotator)
+        return [waiting_of(row) for row in self._connection.execute(statement)]
+
+    def find(self, entry_id: str) -> Waiting | None:
+        """A waiting entry, or None when it waits no more. Until the transaction ends nobody else leases it."""
+        statement = waiting_entries(self._project_id).where(waiting.c.entry_id == entry_id).with_for_update(of=waiting)
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else waiting_of(row)
+
+    def hold(self, entry_id: str, annotator: str, token: str, until: datetime) -> None:
+        """Lease a certain entry, whoever held it."""
+        self._move(entry_id, lease_token=token, leased_by=annotator, leased_until=until)
+
+    def renew(self, entry_id: str, token: str, until: datetime) -> bool:
+        """Hold an entry until a later time; False when it is held under another token, or waits no more."""
+        held = (waiting.c.entry_id == entry_id) & (waiting.c.lease_token == token)
+        mine = held & (waiting.c.project_id == self._project_id)
+        return self._connection.execute(update(waiting).where(mine).values(leased_until=until)).rowcount == 1
+
+    def release(self, entry_id: str) -> None:
+        """Let go of an entry."""
+        self._move(entry_id, lease_token=None, leased_by=None, leased_until=None)
+
+    # --- after a judgement
+
+    def pass_on(self, entry_id: str, passed_by: str) -> None:
+        """Let an entry wait for somebody else than `passed_by`, and for nobody in particular."""
+        self.release(entry_id)
+        self._move(entry_id, passed_by=passed_by, assigned_to="")
+
+    def skip(self, skip: Skip) -> None:
+        """Write down that somebody skipped an entry, and pass it on."""
+        row = {"entry_id": skip.entry_id, "annotator": skip.annotator, "at": skip.at, "why": skip.why}
+        insert_new(self._connection, skips, [row | {"project_id": self._project_id}])
+        self.pass_on(skip.entry_id, skip.annotator)
+
+    def finish(self, entry_id: str) -> None:
+        """Let an entry wait no more: it has what it needs."""
+        mine = (waiting.c.project_id == self._project_id) & (waiting.c.entry_id == entry_id)
+        self._connection.execute(delete(waiting).where(mine))
+
+    def wait_again(self, entry: QueueEntry, passed_by: str) -> None:
+        """Let an entry wait once more, at its old place; `passed_by` judged or skipped it last, or is empty."""
+        row = {"entry_id": entry.id, "project_id": self._project_id, "added_at": entry.added_at}
+        row |= {"serve_rank": entry.serve_rank, "assigned_to": "", "passed_by": passed_by}
+        insert_new(self._connection, waiting, [row])
+        self._move(entry.id, passed_by=passed_by)
+
+    def _move(self, entry_id: str, **values: Any) -> None:
+        mine = (waiting.c.project_id == self._project_id) & (waiting.c.entry_id == entry_id)
+        self._connection.execute(update(waiting).where(mine).values(**values))
+
+    # --- skips
+
+    def list_skipped(self, limit: int) -> list[tuple[Waiting, list[Skip]]]:
+        """Waiting entries that somebody skipped, longest waiting first, with every skip of each in time order."""
+        skipped = exists().where(skips.c.entry_id == waiting.c.entry_id)
+        statement = waiting_entries(self._project_id).where(waiting.c.passed_by != "").where(skipped)
+        found = [waiting_of(row) for row in self._connection.execute(statement.limit(limit))]
+        said: dict[str, list[Skip]] = {each.entry.id: [] for each in found}
+        for skip in self._skips(list(said)):
+            said[skip.entry_id].append(skip)
+        return [(each, said[each.entry.id]) for each in found]
+
+    def _skips(self, entry_ids: Sequence[str]) -> list[Skip]:
+        rows = self._connection.execute(
+            select(skips.c.entry_id, skips.c.annotator, skips.c.at, skips.c.why)
+            .where(skips.c.project_id == self._project_id)
+            .where(skips.c.entry_id.in_(entry_ids))
+            .order_by(skips.c.at, skips.c.annotator)
+        )
+        return [Skip(*row) for row in rows]
