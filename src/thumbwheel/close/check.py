@@ -61,7 +61,7 @@ def accept(check: Check) -> Check:
             _compiled(check.value)
         except _UndecidableError as why:
             raise Invalid(str(why), field="check.value") from why
-    if check.kind is CheckKind.callable and not regex.fullmatch(r"[\w.]+:\w+", check.value[:MAX_PATTERN]):
+    if check.kind is CheckKind.callable and not regex.fullmatch(r"[\w.]+:[\w.]+", check.value[:MAX_PATTERN]):
         raise Invalid("a callable is named module:function", field="check.value")
     return check
 

@@ -56,11 +56,11 @@ def to_trl(pair: PreferencePair) -> dict[str, list[dict[str, str]]]:
     (huggingface.co/docs/trl/dataset_formats).
 
     Messages keep role and text; an input that is not a conversation is one user
-    message. A prompt never ends with an assistant's message: applications that log the
-    whole conversation as input repeat the failed answer there.
+    message. What the assistant said last is left off the prompt: applications
+    that log the whole conversation as input repeat the failed answer there.
     """
     prompt = _messages(pair.input)
-    while prompt and prompt[-1]["role"] == "assistant":
+    while len(prompt) > 1 and prompt[-1]["role"] == "assistant":
         prompt.pop()
     return {"prompt": prompt, "chosen": _assistant(pair.chosen), "rejected": _assistant(pair.rejected)}
 

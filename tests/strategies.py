@@ -1,0 +1,63 @@
+"""Hypothesis strategies for the nouns, small enough that collisions (same person, same time, same category) happen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from tests.factories import MONDAY, an_annotation
+from thumbwheel.domain.annotation import Annotation, Verdict
+from thumbwheel.domain.trace import Json
+
+CATEGORY_IDS = ("wrong-fact", "missed-point", "needless-refusal")
+PEOPLE = ("ann", "bob", "cai")
+
+
+def hostile_text(max_size: int = 60) -> SearchStrategy[str]:
+    """Any text a user can send: control characters, lone surrogates, markup, other scripts."""
+    nasty = st.sampled_from(["\x00", "\x1b[31m", "\ud800", "]]>", "<b>", "|", "\r\n", "\u202e", "&amp;", "`", "\ufffe"])
+    anything = st.text(st.characters(exclude_categories=()), max_size=max_size)
+    return st.lists(st.one_of(nasty, anything), max_size=4).map("".join)
+
+
+def json_values() -> SearchStrategy[Json]:
+    """Any JSON value an application may log as input or output."""
+    scalars = (
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=20)
+    )
+    keys = st.sampled_from(["content", "role", "text", "messages", "type", "x"])
+    return st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8
+    )
+
+
+def moments(minutes: int = 60) -> SearchStrategy[datetime]:
+    """Whole minutes after `MONDAY`."""
+    return st.integers(0, minutes).map(lambda minute: MONDAY + timedelta(minutes=minute))
+
+
+@st.composite
+def judgements(draw: st.DrawFn, *, entries: int = 1) -> list[Annotation]:
+    """Up to twelve annotations of a few entries by three people, some correcting an earlier one of their own."""
+    made: list[Annotation] = []
+    for number in range(draw(st.integers(0, 12))):
+        entry, annotator = draw(st.integers(1, entries)), draw(st.sampled_from(PEOPLE))
+        verdict = draw(st.sampled_from(Verdict))
+        categories = draw(st.lists(st.sampled_from(CATEGORY_IDS), min_size=1, max_size=3, unique=True))
+        own = [one.id for one in made if one.annotator == annotator and one.entry_id == f"entry-{entry}"]
+        made.append(
+            an_annotation(
+                id=f"annotation-{number}",
+                entry_id=f"entry-{entry}",
+                trace_id=f"trace-{entry}",
+                annotator=annotator,
+                verdict=verdict,
+                categories=tuple(categories) if verdict is Verdict.failed else (),
+                codebook_version=draw(st.integers(1, 3)),
+                at=draw(moments()),
+                supersedes=draw(st.sampled_from([None, *own])),
+            )
+        )
+    return made
