@@ -63,6 +63,10 @@ class ExtraMissing(ThumbwheelError):
     """An optional part of thumbwheel is not installed."""
 
 
+class TargetUnusable(ThumbwheelError):
+    """The application's function cannot be used by the gate."""
+
+
 class TooLarge(ThumbwheelError):
     """The body is larger than this server takes."""
 

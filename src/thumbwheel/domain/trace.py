@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-#: Any JSON value. Inputs and outputs are kept as the application sent them.
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+if TYPE_CHECKING:
+    #: Any JSON value. Inputs and outputs are kept as the application sent them.
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+else:
+    # A decoder that builds a dataclass from rows can't follow an alias into itself.
+    Json: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,23 +11,13 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, update
 
 from thumbwheel.domain.annotation import Label
-from thumbwheel.domain.artifact import (
-    Check,
-    GoldenRow,
-    GoldenStatus,
-    PreferencePair,
-)
+from thumbwheel.domain.artifact import Check, GoldenRow, GoldenStatus, PreferencePair
+from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right
 from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import insert_new
-from thumbwheel.store.tables import (
-    artifacts,
-    fix_labels,
-    fixes,
-    labels,
-    queue_entries,
-    routings,
-)
+from thumbwheel.store.queue import entry_of
+from thumbwheel.store.tables import artifacts, fix_labels, fixes, labels, queue_entries, routings
 
 GOLDEN = "golden"
 PREFERENCE = "preference"
@@ -43,11 +33,22 @@ _STRIDE = 500
 
 @dataclass(frozen=True, slots=True)
 class Unrouted:
-    """A live label that has not been through every outlet."""
+    """A live label that has not been through every outlet, and the entry it answers."""
 
     label: Label
+    entry: QueueEntry
     #: Number of its trace.
     trace_ref: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A live label with the entry it answers."""
+
+    label: Label
+    entry: QueueEntry
+    #: The right its corrected answer lacks for evaluation, once it has been routed.
+    lacks: Right | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,39 @@ class Artifacts:
             .scalar_subquery()
         )
         rows = self._connection.execute(
-            select(labels.c.body, queue_entries.c.trace_ref)
-            .join(queue_entries, queue_entries.c.id == labels.c.entry_id)
+            select(queue_entries, labels.c.body)
+            .join(labels, labels.c.entry_id == queue_entries.c.id)
             .where(labels.c.project_id == self._project_id)
             .where(labels.c.superseded_at.is_(None))
             .where(routed < len(outlets))
             .order_by(labels.c.settled_at, labels.c.id)
             .limit(limit)
         )
-        return [Unrouted(msgspec.convert(row.body, Label), row.trace_ref) for row in rows]
+        return [Unrouted(msgspec.convert(row.body, Label), entry_of(row), row.trace_ref) for row in rows]
+
+    def stream_labelled(self) -> Iterator[Labelled]:
+        """Every live label with its entry, first settled first."""
+        after: Place | None = None
+        while page := self._list_labelled(after):
+            yield from page
+            after = (page[-1].label.settled_at, page[-1].label.id)
+
+    def _list_labelled(self, after: Place | None) -> list[Labelled]:
+        routed = (routings.c.label_id == labels.c.id) & (routings.c.outlet == GOLDEN)
+        statement = (
+            select(queue_entries, labels.c.body, routings.c.lacks)
+            .join(labels, labels.c.entry_id == queue_entries.c.id)
+            .outerjoin(routings, routed)
+            .where(labels.c.project_id == self._project_id)
+            .where(labels.c.superseded_at.is_(None))
+            .order_by(labels.c.settled_at, labels.c.id)
+            .limit(_STRIDE)
+        )
+        if after is not None:
+            at, last = after
+            later = (labels.c.settled_at > at) | ((labels.c.settled_at == at) & (labels.c.id > last))
+            statement = statement.where(later)
+        return [_labelled(row) for row in self._connection.execute(statement)]
 
     def add(self, routing: Routing, now: datetime) -> bool:
         """Send one label through one outlet, with what it became; whether it had not been there before."""
@@ -227,6 +252,11 @@ def _stream(read: Callable[[int, Place | None], list[_Kept]]) -> Iterator[_Kept]
     while rows := read(_STRIDE, after):
         yield from rows
         after = (rows[-1].created_at, rows[-1].id)
+
+
+def _labelled(row: Row[Any]) -> Labelled:
+    lacks = None if row.lacks is None else Right(row.lacks)
+    return Labelled(msgspec.convert(row.body, Label), entry_of(row), lacks)
 
 
 def _golden(row: Row[Any]) -> GoldenRow:
