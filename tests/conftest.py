@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from tests.postgres import postgres_url
+from tests.postgres import postgres_server as postgres_server
 from thumbwheel.app import Wheel, create_app
 from thumbwheel.config import Settings
 from thumbwheel.domain.person import Scope
@@ -51,10 +51,9 @@ def mint() -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_engine() -> Iterator[Engine]:
+def postgres_engine(postgres_server: str) -> Iterator[Engine]:
     """A PostgreSQL of this test process's own, with every table."""
-    engine = open_engine(postgres_url())
-    metadata.drop_all(engine)
+    engine = open_engine(postgres_server)
     metadata.create_all(engine)
     yield engine
     engine.dispose()

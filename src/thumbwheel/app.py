@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +12,13 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from thumbwheel.capture.prior import SignalFact, failure_probability, negative_weights
 from thumbwheel.config import Settings
+from thumbwheel.connectors.embedded_judge import EmbeddedJudge
+from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.signal import Signal
 from thumbwheel.ports import Mint, Now
+from thumbwheel.sample.policies import class_of, negative_size, uncertain_size
 from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
@@ -23,6 +28,7 @@ from thumbwheel.services.sample import Sample
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
+from thumbwheel.store.sizes import Size
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -36,6 +42,16 @@ def utc_now() -> datetime:
 def mint_id() -> str:
     """A new id: 48 bits of milliseconds, then 80 of chance, as 32 hexadecimal digits."""
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def weigh(signals: Sequence[Signal], judge_score: float | None) -> list[Size]:
+    """How much the weighted policies want a trace with these signals and this judge score (1 = good)."""
+    facts = [SignalFact.of(signal) for signal in signals]
+    risk = failure_probability(facts, judge_score)
+    wanted = {Policy.negative: negative_size(negative_weights(facts), risk)}
+    if judge_score is not None:
+        wanted[Policy.uncertain] = uncertain_size(risk)
+    return [Size(policy, class_of(size), size, risk) for policy, size in wanted.items() if size > 0]
 
 
 @dataclass
@@ -61,12 +77,12 @@ class Wheel:
     @cached_property
     def capture(self) -> Capture:
         """Keeps traces and signals."""
-        return Capture(self.ledger, self.now, self.secret("shuffle"))
+        return Capture(self.ledger, self.now, self.secret("shuffle"), weigh)
 
     @cached_property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
-        return Sample(self.ledger, self.now, self.mint)
+        return Sample(self.ledger, self.now, self.mint, self.secret("double"), EmbeddedJudge.fit)
 
     @cached_property
     def annotate(self) -> Annotate:

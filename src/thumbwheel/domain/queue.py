@@ -35,6 +35,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The traces one draw could have picked: those that started in the window and were among the first `framed_to`."""
+
+    window: Window
+    framed_to: int
+
+    def holds(self, started_at: datetime, ref: int) -> bool:
+        """Whether the trace that started then and arrived as number `ref` is in it."""
+        return ref <= self.framed_to and self.window.start <= started_at < self.window.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftAlert:
     """Somebody's word that a slice of the traffic changed, and how many traces of it to look at."""
 
@@ -61,7 +73,10 @@ class Draw:
     #: Share of the budget per policy, summing to 1.
     mix: dict[str, float]
     maturity_seconds: float
-    again: bool = False
+    #: The number of the last trace it saw: later ones, however old, are in no frame yet.
+    framed_to: int
+    #: The draw whose frame it drew from again, if it closed no frame of its own.
+    again_of: str | None = None
     #: Traces in the frame: the ones this draw could have picked.
     population: int = 0
     population_by_category: dict[str, int] = field(default_factory=dict)

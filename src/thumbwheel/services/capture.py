@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
 from thumbwheel.capture.edit import hunks
-from thumbwheel.capture.prior import SignalFact, failure_probability, is_negative
 from thumbwheel.domain.annotation import Annotation, Label, Suggestion
 from thumbwheel.domain.artifact import GoldenRow, PreferencePair
 from thumbwheel.domain.queue import Policy
@@ -17,13 +16,15 @@ from thumbwheel.domain.signal import DEFAULT_REASONS, Signal, SignalContext
 from thumbwheel.domain.trace import Trace, text_of
 from thumbwheel.errors import IdReused, Invalid, ThumbwheelError
 from thumbwheel.ports import Now
-from thumbwheel.sample.policies import class_of, negative_size, uncertain_size
 from thumbwheel.sample.ring import sample_key
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.signals import NewSignal, StoredSignal
 from thumbwheel.store.sizes import Size
 from thumbwheel.store.traces import NewTrace, TraceRow
 from thumbwheel.store.writer import GroupWriter
+
+#: How much the weighted policies want a trace with these signals and this judge score (1 = good).
+Weigh: TypeAlias = Callable[[Sequence[Signal], "float | None"], list[Size]]
 
 #: What became of one item: kept, kept before, or refused.
 Outcome: TypeAlias = "bool | ThumbwheelError"
@@ -61,11 +62,13 @@ class TraceFile:
 class Capture:
     """Keeps what arrives. What it acknowledges is committed."""
 
-    def __init__(self, ledger: Ledger, now: Now, shuffle: bytes) -> None:
+    def __init__(self, ledger: Ledger, now: Now, shuffle: bytes, weigh: Weigh) -> None:
         self._ledger = ledger
         self._now = now
         #: Secret of the sample keys: who chooses trace ids must not choose places in the shuffle.
         self._shuffle = shuffle
+        self._weigh = weigh
+        self._reasons: dict[int, tuple[datetime, tuple[str, ...]]] = {}
         self._writer: GroupWriter[Work, Kept] = GroupWriter(self._commit)
 
     async def keep(self, work: Work) -> Kept:
@@ -89,10 +92,15 @@ class Capture:
         self._writer.close()
 
     def reasons(self, project_id: int) -> tuple[str, ...]:
-        """The reasons a user of this project may give."""
+        """The reasons a user of this project may give; a change is seen within five seconds."""
+        cached = self._reasons.get(project_id)
+        if cached is not None and self._now() - cached[0] < _TRUST:
+            return cached[1]
         with self._ledger.read(project_id) as tx:
             settings = tx.people.project_settings(project_id)
-        return tuple(settings.get("reasons", DEFAULT_REASONS))
+        reasons = tuple(settings.get("reasons", DEFAULT_REASONS))
+        self._reasons[project_id] = (self._now(), reasons)
+        return reasons
 
     def count_pending(self, project_id: int) -> int:
         """How many signals wait for their trace."""
@@ -122,7 +130,7 @@ class Capture:
     def _commit(self, works: Sequence[Work]) -> Sequence[Kept]:
         now = self._now()
         with self._ledger.archive(0) as tx:
-            return [_Keeping(tx.within(work.project_id), now, self._shuffle).keep(work) for work in works]
+            return [_Keeping(tx.within(work.project_id), now, self._shuffle, self._weigh).keep(work) for work in works]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ class _Keeping:
     tx: Tx
     now: datetime
     shuffle: bytes
+    weigh: Weigh
 
     def keep(self, work: Work) -> Kept:
         traces = self._keep_traces(work.traces)
@@ -154,7 +163,7 @@ class _Keeping:
 
     def _add_traces(self, fresh: Sequence[NewTrace]) -> None:
         rows = self.tx.traces.add_all(fresh, self.now)
-        self.tx.sizes.add_all([(row, sizes_of((), row.judge_score)) for row in rows])
+        self.tx.sizes.add_all([(row, self.weigh((), row.judge_score)) for row in rows])
         waiting = self.tx.signals.list_pending([row.trace_id for row in rows])
         if not waiting:
             return
@@ -216,11 +225,22 @@ class _Keeping:
 
     def _resize(self, rows: Sequence[TraceRow]) -> None:
         stored = self.tx.signals.list_for({row.trace_id: row.day for row in rows})
-        self.tx.sizes.put_all(
-            [(row, sizes_of(facts_of(stored[row.trace_id]), row.judge_score)) for row in rows],
-            [Policy.negative, Policy.uncertain],
-        )
+        for judged, policies in ((True, _WEIGHTED), (False, _WEIGHTED[:1])):
+            self.tx.sizes.put_all(
+                [
+                    (row, self.weigh([each.signal for each in stored[row.trace_id]], row.judge_score))
+                    for row in rows
+                    if (row.judge_score is not None) is judged
+                ],
+                policies,
+            )
 
+
+#: Without a judge score of the trace's own, how uncertain it is stays as the embedded judge left it.
+_WEIGHTED = (Policy.negative, Policy.uncertain)
+
+#: How long a project's reasons are taken as unchanged.
+_TRUST = timedelta(seconds=5)
 
 _Key = TypeVar("_Key")
 
@@ -242,32 +262,6 @@ def about(signal: Signal, row: TraceRow, output: str) -> Signal:
     if edit is not None:
         edit = hunks(output if edit.original is None else edit.original, edit.edited)
     return replace(signal, context=context, edit=edit)
-
-
-def facts_of(stored: Iterable[StoredSignal]) -> list[SignalFact]:
-    """What the priors look at."""
-    return [
-        SignalFact(
-            kind=signal.kind,
-            rating=signal.rating,
-            reason=signal.reason,
-            edit_kind=signal.edit.kind if signal.edit else None,
-            user_id=signal.user_id,
-            at=signal.at,
-        )
-        for signal in (each.signal for each in stored)
-    ]
-
-
-def sizes_of(facts: Sequence[SignalFact], judge_score: float | None) -> list[Size]:
-    """How much the weighted policies want a trace with these signals and this judge score (1 = good)."""
-    risk = failure_probability(facts, judge_score)
-    sizes = []
-    if is_negative(facts):
-        sizes.append((Policy.negative, negative_size([1.0], risk)))
-    if judge_score is not None:
-        sizes.append((Policy.uncertain, uncertain_size(risk)))
-    return [Size(policy, class_of(size), size, risk) for policy, size in sizes if size > 0]
 
 
 def check_reason(signal: Signal, reasons: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, select
 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.queue import Policy
@@ -112,6 +112,23 @@ class Sizes:
         )
         return [_sized(row) for row in rows]
 
+    def list_for(self, rows: Sequence[TraceRow]) -> dict[str, dict[Policy, float]]:
+        """Sizes of these traces by policy; a policy that does not want the trace is left out."""
+        found: dict[str, dict[Policy, float]] = {row.trace_id: {} for row in rows}
+        names = {row.ref: row.trace_id for row in rows}
+        statement = (
+            select(sample_sizes.c.trace_ref, sample_sizes.c.policy, sample_sizes.c.size)
+            .where(sample_sizes.c.project_id == self._project_id)
+            .where(sample_sizes.c.policy.in_([Policy.negative.value, Policy.uncertain.value]))
+            .where(sample_sizes.c.day.in_(sorted({row.day for row in rows})))
+            .where(sample_sizes.c.size_class.in_(range(16)))
+            .where(sample_sizes.c.sample_key.in_([row.sample_key for row in rows]))
+        )
+        for ref, policy, size in self._connection.execute(statement):
+            if ref in names:
+                found[names[ref]][Policy(policy)] = size
+        return found
+
     def add_suggestions(self, new: Sequence[tuple[int, Suggestion]]) -> None:
         """Keep what a judge would answer, by trace number; a judge's newer answer replaces its older one."""
         upsert(
@@ -146,15 +163,6 @@ class Sizes:
                 )
             )
         return found
-
-    def last_suggested(self, judge: str) -> int:
-        """The number of the last trace this judge has seen, 0 when none."""
-        statement = (
-            select(func.max(suggestions.c.trace_ref))
-            .where(suggestions.c.project_id == self._project_id)
-            .where(suggestions.c.judge == judge)
-        )
-        return int(self._connection.execute(statement).scalar() or 0)
 
 
 def _sized(row: Row[Any]) -> SizedTrace:

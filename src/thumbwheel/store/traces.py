@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
+from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.trace import JudgeScore, Trace
 from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, upsert
@@ -74,7 +75,6 @@ class HourCount:
     category: str
     n: int
     n_framed: int
-    framed_to: int
 
 
 _row_columns = [
@@ -174,11 +174,10 @@ class Traces:
                     "category": category,
                     "n": n,
                     "n_framed": 0,
-                    "framed_to": 0,
                 }
                 for (hour, category), n in counted.items()
             ],
-            add=["n", "n_framed", "framed_to"],
+            add=["n", "n_framed"],
         )
         days = sorted({row.day for row in rows})
         insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
@@ -261,17 +260,28 @@ class Traces:
             statement = statement.where(traces.c.id < before_ref)
         return [(row.id, _whole(row)) for row in self._connection.execute(statement)]
 
-    def stream_after(self, ref: int, limit: int) -> list[tuple[int, TraceRow, Trace]]:
-        """Up to `limit` whole traces that arrived after number `ref`, in order of arrival."""
+    def list_unjudged(self, limit: int) -> tuple[list[tuple[int, Trace]], int]:
+        """Whole traces without a judge's score that arrived after `mark_judged`, in order of arrival.
+
+        Also the number up to which there are no others.
+        """
+        mark = select(counters.c.value).where(counters.c.name == f"judged-{self._project_id}")
+        after = int(self._connection.execute(mark).scalar() or 0)
         statement = (
             select(traces, payloads.c.body)
             .join(payloads, payloads.c.id == traces.c.id)
             .where(traces.c.project_id == self._project_id)
-            .where(traces.c.id > ref)
+            .where(traces.c.id > after)
+            .where(traces.c.judge_score.is_(None))
             .order_by(traces.c.id)
             .limit(limit)
         )
-        return [(row.id, _narrow_of(row), _whole(row)) for row in self._connection.execute(statement)]
+        found = [(row.id, _whole(row)) for row in self._connection.execute(statement)]
+        return found, found[-1][0] if len(found) == limit else self.last_number()
+
+    def mark_judged(self, ref: int) -> None:
+        """Take every trace up to this number as seen by the embedded judge."""
+        upsert(self._connection, counters, [{"name": f"judged-{self._project_id}", "value": ref}])
 
     # --- frames: what a draw may pick
 
@@ -283,28 +293,41 @@ class Traces:
     def list_hours(self, first: int, last: int) -> list[HourCount]:
         """Counts of the hours from `first` to `last`, both included."""
         rows = self._connection.execute(
-            select(
-                trace_hours.c.hour,
-                trace_hours.c.category,
-                trace_hours.c.n,
-                trace_hours.c.n_framed,
-                trace_hours.c.framed_to,
-            )
+            select(trace_hours.c.hour, trace_hours.c.category, trace_hours.c.n, trace_hours.c.n_framed)
             .where(trace_hours.c.project_id == self._project_id)
             .where(trace_hours.c.hour.between(first, last))
         )
         return [HourCount(*row) for row in rows]
 
-    def close_hours(self, hours: Sequence[int], framed_to: int) -> None:
-        """Put every trace of these hours that has arrived so far into a frame."""
-        if not hours:
-            return
+    def close_hours(self, first: int, last: int) -> None:
+        """Put every trace of the whole hours from `first` to `last`, both included, that has arrived, into a frame."""
         self._connection.execute(
             update(trace_hours)
             .where(trace_hours.c.project_id == self._project_id)
-            .where(trace_hours.c.hour.in_(list(hours)))
-            .values(n_framed=trace_hours.c.n, framed_to=framed_to)
+            .where(trace_hours.c.hour.between(first, last))
+            .values(n_framed=trace_hours.c.n)
         )
+
+    def count_unframed(self, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
+        """Traces that started in the window and are in none of these frames, by category, counted one by one."""
+        first, last = day_of(window.start), day_of(window.end)
+        statement = (
+            select(traces.c.category, func.count())
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.between(first, last))
+            .where(traces.c.started_at >= window.start)
+            .where(traces.c.started_at < window.end)
+            .group_by(traces.c.category)
+        )
+        for frame in framed:
+            statement = statement.where(
+                or_(
+                    traces.c.started_at < frame.window.start,
+                    traces.c.started_at >= frame.window.end,
+                    traces.c.id > frame.framed_to,
+                )
+            )
+        return {category: n for category, n in self._connection.execute(statement)}
 
     def read_keys(self, days: Sequence[int], categories: Sequence[str] | None, low: int, high: int) -> list[TraceRow]:
         """Traces of these days with `low <= sample_key < high`, in key order; `categories` None means all."""
@@ -347,23 +370,6 @@ def _row_of(ref: int, day: int, item: NewTrace) -> TraceRow:
         judge_score=trace.judge.score if trace.judge else None,
         sample_key=item.sample_key,
         content_hash=item.content_hash,
-    )
-
-
-def _narrow_of(row: Row[Any]) -> TraceRow:
-    return TraceRow(
-        ref=row.id,
-        day=row.day,
-        trace_id=row.trace_id,
-        started_at=row.started_at,
-        category=row.category or None,
-        user_id=row.user_id,
-        model=row.model,
-        prompt_version=row.prompt_version,
-        release=row.release,
-        judge_score=row.judge_score,
-        sample_key=row.sample_key,
-        content_hash=row.content_hash,
     )
 
 

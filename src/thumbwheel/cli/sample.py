@@ -1,0 +1,139 @@
+"""Commands of sampling: sample, alert."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
+
+if TYPE_CHECKING:
+    from thumbwheel.services.sample import Drawing
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("sample")(sample)
+    app.command("alert")(alert)
+
+
+def sample(
+    budget: Annotated[int, typer.Option(min=1, help="Entries to pick.")] = 80,
+    window: Annotated[str, typer.Option(help="How far back: 7d, 24h, 90m.")] = "7d",
+    mix: Annotated[
+        str, typer.Option(help="Shares, as random=25,stratified=25,negative=30,uncertain=10,drift=10.")
+    ] = "",
+    seed: Annotated[int | None, typer.Option(help="Repeats a draw: same seed, same traces, same picks.")] = None,
+    maturity: Annotated[str, typer.Option(help="How old a trace must be, so that feedback can have come.")] = "24h",
+    again: Annotated[bool, typer.Option("--again", help="Draw a second time from the last frame.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be picked; queue nothing.")] = False,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Pick the traces worth a human's minute, and queue them.
+
+    Example: `thumbwheel sample --budget 80 --window 7d --dry-run`
+    """
+    from thumbwheel.services.sample import DrawRequest
+
+    request = DrawRequest(
+        budget=budget,
+        window=_span(window, "window"),
+        mix=_mix(mix),
+        seed=seed,
+        maturity=_span(maturity, "maturity"),
+        again=again,
+        dry_run=dry_run,
+    )
+    with open_wheel() as wheel:
+        made = wheel.sample.draw(wheel.project(project), request)
+    if as_json:
+        from thumbwheel.api.sample import drawing_out
+
+        print_json(drawing_out(made))
+    else:
+        _show(made, dry_run=dry_run)
+
+
+def alert(
+    name: Annotated[str, typer.Argument(help="What happened, in a few words.")],
+    slice_: Annotated[
+        list[str], typer.Option("--slice", help="Trace field and its value, as category=billing; repeat to narrow.")
+    ],
+    pull: Annotated[int, typer.Option(min=1, help="Traces to pull a draw.")] = 8,
+    lasts: Annotated[str, typer.Option(help="How long it stays open.")] = "1d",
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Have draws look at a slice of the traffic.
+
+    Example: `thumbwheel alert "refunds look odd" --slice category=billing --pull 10`
+    """
+    from thumbwheel.errors import Invalid
+
+    pairs = [part.partition("=") for part in slice_]
+    if not all(sign for _, sign, _ in pairs):
+        raise Invalid("A slice is written field=value.", field="slice")
+    fields = {field.strip(): value for field, _, value in pairs}
+    with open_wheel() as wheel:
+        raised = wheel.sample.raise_alert(wheel.project(project), name, fields, pull, _span(lasts, "lasts"))
+    if as_json:
+        print_json(raised)
+    else:
+        typer.echo(f"alert {raised.id}: draws pull {pull} of {', '.join(slice_)} until {raised.expires_at:%F %R} UTC")
+
+
+def _span(text: str, field: str) -> timedelta:
+    from thumbwheel.connectors.span import parse_span
+    from thumbwheel.errors import Invalid
+
+    try:
+        span = parse_span(text)
+    except ValueError as fault:
+        raise Invalid(f"{fault}.", field=field) from fault
+    assert isinstance(span, timedelta)
+    return span
+
+
+def _mix(text: str) -> dict[str, float] | None:
+    from thumbwheel.errors import Invalid
+
+    if not text:
+        return None
+    mix: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            mix[name.strip()] = float(share)
+        except ValueError as fault:
+            raise Invalid(f"{part!r} is not POLICY=SHARE.", field="mix") from fault
+    return mix
+
+
+def _show(made: Drawing, *, dry_run: bool) -> None:
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    draw = made.draw
+    verb = "would pick" if dry_run else "picked"
+    console.print(
+        f"{verb} [bold]{len(made.entries)}[/] of {draw.population:,} traces "
+        f"from {draw.window.start:%F %R} to {draw.window.end:%F %R} UTC, seed {draw.seed}"
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("policy", "picked", "chance", "for example"):
+        table.add_column(heading, justify="right" if heading in {"picked", "chance"} else "left")
+    counted = Counter(entry.policy for entry in made.entries)
+    for policy, n in counted.items():
+        own = [entry for entry in made.entries if entry.policy is policy]
+        chances = [entry.inclusion_probability for entry in own]
+        spread = f"{min(chances):.3f}-{max(chances):.3f}"
+        table.add_row(policy.value, str(n), spread, own[0].reason)
+    console.print(table)
+    for policy_name, why in draw.shortfalls.items():
+        console.print(f"[yellow]{policy_name}[/] {why}")
