@@ -1,0 +1,1 @@
+"""Mathematics that has never heard of us: agreement, intervals, estimates, survival."""
