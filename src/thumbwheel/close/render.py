@@ -16,7 +16,7 @@ MAX_NAMED = 50
 
 #: Everything that is not a character of XML 1.0 (section 2.2): most control characters, lone surrogates, two more.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&@:])")
+_BACKTICKS = re.compile("`+")
 
 
 def junit(report: GateReport) -> str:
@@ -38,8 +38,8 @@ def junit(report: GateReport) -> str:
 def markdown(report: GateReport) -> str:
     """A summary for a pull request: the sentence, a table of counts, and the rows that do not pass.
 
-    Texts from traces are escaped, so that none can open a link, mention a
-    person or break the table.
+    Texts from traces stand in code spans, where they cannot open a link, load
+    an image or mention a person; their | is shown as ¦, which no table splits at.
     """
     counts = [f"| {standing} | {n} |" for standing, n in report.count().items() if n]
     lines = ["## Golden rows", "", report.sentence(), ""]
@@ -99,13 +99,17 @@ def _complain(case: ET.Element, row: GateRow) -> None:
 
 
 def _line(row: GateRow) -> str:
-    asked, why = _line_of(text_of(row.row.input), 80), _line_of(row.result.detail, 160)
-    blocks = "yes" if row.blocks else "no"
-    return f"| {_escaped(row.row.id)} | {row.standing} | {blocks} | {_escaped(asked)} | {_escaped(why)} |"
+    cells = (_code(row.row.id, 80), row.standing, "yes" if row.blocks else "no")
+    return f"| {' | '.join(cells)} | {_code(text_of(row.row.input), 80)} | {_code(row.result.detail, 160)} |"
 
 
-def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", _xml(text))
+def _code(text: str, limit: int) -> str:
+    """A text as a code span of one line, fenced by more backticks than it holds; nothing when it is blank."""
+    line = _line_of(_xml(text), limit).replace("|", "¦")
+    if not line:
+        return ""
+    fence = "`" * (1 + max(map(len, _BACKTICKS.findall(line)), default=0))
+    return f"{fence} {line} {fence}" if "`" in line else f"{fence}{line}{fence}"
 
 
 def _line_of(text: str, limit: int) -> str:
