@@ -5,7 +5,7 @@
 BIN := .venv/bin
 JOBS ?= 2
 # The lock names every package and its hash, so nothing is resolved; bytecode is made when it is first needed.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
