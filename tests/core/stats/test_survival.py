@@ -22,6 +22,11 @@ endings = strategies.lists(
 )
 
 
+def log_log(survival: float, error: float) -> tuple[float, float]:
+    reach = 1.959964 * error / (survival * math.log(survival))
+    return survival ** math.exp(-reach), survival ** math.exp(reach)
+
+
 def test_reference_curve() -> None:
     curve = kaplan_meier(TIMES, EVENTS)
     assert curve.times.tolist() == [3, 5, 8, 12, 15, 20]
@@ -50,8 +55,7 @@ def test_curve_and_error_agree_with_statsmodels(items: list[tuple[int, int]]) ->
     assert curve.survival == pytest.approx(oracle.surv_prob, abs=1e-9)
     for at, survival in enumerate(oracle.surv_prob):
         if survival > 1e-9:
-            reach = 1.959964 * oracle.surv_prob_se[at] / (survival * math.log(survival))
-            limits = survival ** math.exp(-reach), survival ** math.exp(reach)
+            limits = log_log(survival, oracle.surv_prob_se[at])
             assert (curve.low[at], curve.high[at]) == pytest.approx(limits, abs=1e-6)
 
 
@@ -158,8 +162,12 @@ def test_incidence_and_error_agree_with_statsmodels(items: list[tuple[int, str |
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         oracle = CumIncidenceRight(np.array(times), np.array(codes))
-    wanted = dict(zip(oracle.times.tolist(), oracle.cinc[0].tolist(), strict=True))
-    assert 1 - curve.survival == pytest.approx([wanted[time] for time in curve.times], abs=1e-9)
+    wanted = dict(zip(oracle.times.tolist(), zip(oracle.cinc[0], oracle.cinc_se[0], strict=True), strict=True))
+    assert 1 - curve.survival == pytest.approx([wanted[time][0] for time in curve.times], abs=1e-9)
+    for at, time in enumerate(curve.times):
+        without, error = 1 - wanted[time][0], wanted[time][1]
+        if without > 1e-9 and math.isfinite(error):
+            assert (curve.low[at], curve.high[at]) == pytest.approx(log_log(without, error), abs=1e-6)
 
 
 @given(items=endings)
