@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.measure import Measure
+from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
@@ -87,7 +88,12 @@ class Wheel:
     @cached_property
     def annotate(self) -> Annotate:
         """From judgements to labels."""
-        return Annotate(self.ledger, self.now, self.mint)
+        return Annotate(self.ledger, self.now, self.mint, timedelta(seconds=self.settings.lease_seconds))
+
+    @cached_property
+    def rubric(self) -> Rubric:
+        """The owner's desk: codebook, disputes, what the queue is stuck with."""
+        return Rubric(self.ledger, self.now, self.mint)
 
     @cached_property
     def close(self) -> Close:

@@ -35,6 +35,24 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What somebody says about one trace, before it is known which annotation or decision it becomes."""
+
+    verdict: Verdict
+    #: Ids of codebook categories; empty for a pass.
+    categories: tuple[str, ...] = ()
+    critique: str | None = None
+    corrected_output: str | None = None
+    #: Document id -> was it relevant.
+    documents: dict[str, bool] = field(default_factory=dict)
+    missing_knowledge: str | None = None
+    #: Seconds the reviewer looked at it, as the page measured them.
+    seconds: float | None = None
+    #: The version it was made with; the current one when None.
+    codebook_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
     """One person's judgement of one entry under one codebook version."""
 

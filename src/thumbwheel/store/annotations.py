@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, update
 
-from thumbwheel.domain.annotation import Annotation, Dispute, Label
+from thumbwheel.domain.annotation import Annotation, Dispute, Label, Verdict
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import UtcTime, insert_new
@@ -40,6 +40,15 @@ class Kept:
     told: Told
     #: When it was corrected or taken back.
     superseded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a label says of its trace, and the chance the trace had of being drawn."""
+
+    trace_id: str
+    failed: bool
+    inclusion_probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,13 @@ class Annotations:
     def list_for(self, entry_id: str) -> list[Annotation]:
         """The standing annotations of an entry, first made first."""
         return self._standing(annotation_rows.c.entry_id == entry_id)
+
+    def list_by_entry(self, entry_ids: Sequence[str]) -> dict[str, list[Annotation]]:
+        """The standing annotations of these entries, by entry, first made first."""
+        found: dict[str, list[Annotation]] = {entry_id: [] for entry_id in entry_ids}
+        for annotation in self._standing(annotation_rows.c.entry_id.in_(entry_ids)):
+            found[annotation.entry_id].append(annotation)
+        return found
 
     def list_kept(self, entry_id: str, annotator: str) -> list[Kept]:
         """Everything one annotator said about an entry, superseded or not, last said first."""
@@ -182,16 +198,20 @@ class Annotations:
         }
         insert_new(self._connection, disputes, [row])
 
-    def get_open_dispute(self, dispute_id: str) -> OpenDispute | None:
-        """A dispute nobody has decided, or None when it is closed. Until the transaction ends nobody else closes it.
+    def get_dispute(self, dispute_id: str) -> Dispute:
+        """One dispute, open or closed.
 
         Raises:
             NotHere: there is no such dispute in this project.
         """
-        statement = select(disputes).where(disputes.c.project_id == self._project_id)
-        row = self._connection.execute(statement.where(disputes.c.id == dispute_id).with_for_update()).one_or_none()
-        if row is None:
+        statement = select(disputes.c.body).where(disputes.c.project_id == self._project_id)
+        body = self._connection.execute(statement.where(disputes.c.id == dispute_id)).scalar_one_or_none()
+        if body is None:
             raise NotHere(f"There is no dispute {dispute_id!r} in this project.")
+        return msgspec.convert(body, Dispute)
+
+    def find_open(self, dispute_id: str) -> OpenDispute | None:
+        """A dispute nobody has decided, or None when there is none with this id."""
         found = self._with_annotations(self._connection.execute(self._open().where(disputes.c.id == dispute_id)))
         return found[0] if found else None
 
@@ -252,11 +272,17 @@ class Annotations:
     def find_label(self, trace_id: str) -> Label | None:
         """The label of a trace that stands and was settled last, or None."""
         statement = self._labels().where(labels.c.trace_id == trace_id)
-        return self._first(statement.order_by(labels.c.settled_at.desc(), labels.c.id.desc()))
+        newest = statement.order_by(labels.c.settled_at.desc(), labels.c.id.desc()).limit(1)
+        body = self._connection.execute(newest).scalar_one_or_none()
+        return None if body is None else msgspec.convert(body, Label)
 
-    def find_label_of(self, entry_id: str) -> Label | None:
-        """The label of an entry that stands, or None."""
-        return self._first(self._labels().where(labels.c.entry_id == entry_id).order_by(labels.c.settled_at.desc()))
+    def find_last_label(self, entry_id: str) -> tuple[Label, datetime | None] | None:
+        """The last label of an entry, and when it was superseded if it was; None when it never had one."""
+        statement = select(labels.c.body, labels.c.superseded_at).where(labels.c.project_id == self._project_id)
+        statement = statement.where(labels.c.entry_id == entry_id)
+        newest = statement.order_by(labels.c.settled_at.desc(), labels.c.id.desc()).limit(1)
+        row = self._connection.execute(newest).one_or_none()
+        return None if row is None else (msgspec.convert(row.body, Label), row.superseded_at)
 
     def list_labels(self, limit: int, after: Place | None = None) -> list[Label]:
         """Labels that stand, first settled first, from behind `after`."""
@@ -265,6 +291,18 @@ class Annotations:
             here = tuple_(labels.c.settled_at, labels.c.id)
             statement = statement.where(here > tuple_(literal(after[0], UtcTime), literal(after[1])))
         return [msgspec.convert(row.body, Label) for row in self._connection.execute(statement)]
+
+    def list_labelled(self, since: datetime) -> list[Labelled]:
+        """What the labels that stand since then say of their traces, oldest first."""
+        rows = self._connection.execute(
+            select(labels.c.trace_id, labels.c.verdict, queue_entries.c.inclusion_probability)
+            .join(queue_entries, queue_entries.c.id == labels.c.entry_id)
+            .where(labels.c.project_id == self._project_id)
+            .where(labels.c.superseded_at.is_(None))
+            .where(labels.c.settled_at >= since)
+            .order_by(labels.c.settled_at, labels.c.id)
+        )
+        return [Labelled(row.trace_id, row.verdict == Verdict.failed, row.inclusion_probability) for row in rows]
 
     def stream_labels(self) -> Iterator[Label]:
         """Every label that stands, first settled first."""
@@ -276,10 +314,6 @@ class Annotations:
     def _labels(self) -> Select[Any]:
         standing = labels.c.superseded_at.is_(None)
         return select(labels.c.body).where(labels.c.project_id == self._project_id).where(standing)
-
-    def _first(self, statement: Select[Any]) -> Label | None:
-        row = self._connection.execute(statement.limit(1)).one_or_none()
-        return None if row is None else msgspec.convert(row.body, Label)
 
 
 def _annotation(row: Row[Any]) -> Annotation:

@@ -49,6 +49,17 @@ class Codebooks:
             raise NotHere(f"There is no codebook version {version} in this project.")
         return _version(row)
 
+    def stamp(self, version: int | None) -> tuple[int, Codebook]:
+        """What a judgement is stamped with and checked against: this version, or the current one when None.
+
+        Before the first is published that is 0 and a codebook without categories: pass or fail, and notes.
+
+        Raises:
+            NotHere: there is no such version in this project.
+        """
+        found = self.find_current() if version is None else self.get(version)
+        return (found.version, found.codebook) if found else (0, Codebook(name="", question="", categories=()))
+
     def list_versions(self) -> list[CodebookVersion]:
         """Every version, newest first."""
         return [_version(row) for row in self._connection.execute(self._versions())]

@@ -135,11 +135,12 @@ class Leases:
         statement = waiting_entries(self._project_id).where(waiting.c.passed_by != "").where(skipped)
         found = [waiting_of(row) for row in self._connection.execute(statement.limit(limit))]
         said: dict[str, list[Skip]] = {each.entry.id: [] for each in found}
-        for skip in self._skips(list(said)):
+        for skip in self.list_skips(list(said)):
             said[skip.entry_id].append(skip)
         return [(each, said[each.entry.id]) for each in found]
 
-    def _skips(self, entry_ids: Sequence[str]) -> list[Skip]:
+    def list_skips(self, entry_ids: Sequence[str]) -> list[Skip]:
+        """Every skip of these entries, first made first."""
         rows = self._connection.execute(
             select(skips.c.entry_id, skips.c.annotator, skips.c.at, skips.c.why)
             .where(skips.c.project_id == self._project_id)

@@ -183,6 +183,18 @@ class Queue:
             raise NotHere(f"There is no queue entry {entry_id!r} in this project.")
         return entry
 
+    def lock(self, entry_id: str) -> QueueEntry:
+        """One entry; until the transaction ends nobody else who locks it settles it. Lock it before its lease.
+
+        Raises:
+            NotHere: there is no such entry in this project.
+        """
+        statement = self._entries().where(queue_entries.c.id == entry_id).with_for_update(key_share=True)
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            raise NotHere(f"There is no queue entry {entry_id!r} in this project.")
+        return entry_of(row)
+
     def find_entries_for(self, trace_id: str) -> list[QueueEntry]:
         """Every entry of a trace, first added first."""
         statement = self._entries().where(queue_entries.c.trace_id == trace_id)

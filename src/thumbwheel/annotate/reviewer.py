@@ -1,0 +1,41 @@
+"""What is asked of a reviewer, and how fast one goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from thumbwheel.domain.trace import Trace
+from thumbwheel.errors import Invalid
+
+#: A longer pause between two annotations was not spent on the second.
+PAUSE = timedelta(minutes=10)
+
+_NAME = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,100}")
+
+
+def check_annotator(name: str) -> None:
+    """Refuse what is no name for an annotator. Raises `Invalid`."""
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise Invalid("an annotator has a name of 1 to 100 characters on one line", field="annotator")
+
+
+def check_documents(documents: Collection[str], trace: Trace) -> None:
+    """Refuse a verdict on a document the trace did not retrieve. Raises `Invalid` naming it."""
+    known = {document.id for document in trace.documents}
+    for id in documents:
+        if id not in known:
+            raise Invalid(f"the trace has no document {id[:64]!a}", field=f"documents.{id[:64]}")
+
+
+def pace(times: Sequence[datetime]) -> float | None:
+    """Annotations an hour, from their times, newest first; None before there is a pace.
+
+    It is the median time between two in a row, so that one hard trace does not
+    move it. Times at the same moment and pauses over `PAUSE` are left out.
+    """
+    gaps = [later - earlier for later, earlier in pairwise(times) if timedelta() < later - earlier <= PAUSE]
+    return timedelta(hours=1) / median(gaps) if gaps else None
