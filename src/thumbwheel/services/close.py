@@ -107,7 +107,7 @@ class Close:
         self, outlet: Outlet, label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Right]
     ) -> Artifact:
         make: Mapping[Outlet, Callable[..., Artifact]] = {Outlet.golden: make_row, Outlet.preference: make_pair}
-        return make[outlet](label, entry, trace, rights=rights, id=self.mint(), now=self.now())
+        return make[outlet](label, entry, trace, rights=rights, new_id=self.mint(), now=self.now())
 
     # --- artifacts
 
