@@ -21,6 +21,7 @@ from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.signals import Signals
 from thumbwheel.store.sizes import Sizes
+from thumbwheel.store.tallies import Tallies
 from thumbwheel.store.traces import Traces
 
 
@@ -79,6 +80,11 @@ class Tx:
     def fixes(self) -> Fixes:
         """What was changed in the application because of labels."""
         return Fixes(self.connection, self.project_id)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """What a report counts."""
+        return Tallies(self.connection, self.project_id)
 
     @cached_property
     def people(self) -> People:
