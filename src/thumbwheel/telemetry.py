@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -23,11 +24,5 @@ def configure_logs(*, as_json: bool) -> None:
             structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=_standard_error()),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
-
-
-def _standard_error() -> object:
-    import sys
-
-    return sys.stderr

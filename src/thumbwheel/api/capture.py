@@ -13,6 +13,7 @@ from thumbwheel.api.deps import CanRead, allowed, body_of, caller, wheel
 from thumbwheel.api.errors import problem, refusal
 from thumbwheel.connectors import native
 from thumbwheel.domain.person import Scope
+from thumbwheel.domain.signal import Signal
 from thumbwheel.errors import Invalid, NotAllowed, ThumbwheelError
 from thumbwheel.services.access import Caller
 from thumbwheel.services.capture import Outcome, TraceFile, Work, check_reason
@@ -31,7 +32,7 @@ async def add_traces(request: Request) -> Response:
     items = _items(await body_of(request), "traces", single=False)
     good, refused = _decode(items, lambda item: native.trace(item, now))
     kept = await wheel(request).capture.keep(
-        Work(who.project_id, traces=[(arrived.value, arrived.content_hash) for _, arrived in good])  # type: ignore[misc]
+        Work(who.project_id, traces=[(arrived.value, arrived.content_hash) for _, arrived in good])
     )
     return _receipt("traces", [place for place, _ in good], kept.traces, refused)
 
@@ -44,7 +45,7 @@ async def add_signals(request: Request) -> Response:
     decode = _signal_decoder(request, who)
     good, refused = _decode(items, decode)
     kept = await wheel(request).capture.keep(
-        Work(who.project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])  # type: ignore[misc]
+        Work(who.project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])
     )
     return _receipt("signals", [place for place, _ in good], kept.signals, refused)
 
@@ -58,7 +59,8 @@ def get_trace(trace_id: str, request: Request, who: CanRead) -> Response:
 
 def trace_out(found: TraceFile) -> dict[str, Any]:
     """A trace as it came in, with everything known about it."""
-    return msgspec.to_builtins(found.trace, str_keys=True) | {
+    trace: dict[str, Any] = msgspec.to_builtins(found.trace)
+    return trace | {
         "signals": [signal_out(signal) for signal in found.signals],
         "annotations": msgspec.to_builtins(found.annotations),
         "label": msgspec.to_builtins(found.label),
@@ -67,7 +69,7 @@ def trace_out(found: TraceFile) -> dict[str, Any]:
     }
 
 
-def signal_out(signal: Any) -> dict[str, Any]:
+def signal_out(signal: Signal) -> dict[str, Any]:
     """A signal in the form it came in, with its edit as hunks beside."""
     said: dict[str, Any] = msgspec.to_builtins(signal)
     edit = said.pop("edit")
@@ -85,14 +87,14 @@ def _may_signal(request: Request) -> Caller:
     return who
 
 
-def _signal_decoder(request: Request, who: Caller) -> Callable[[object], native.Arrived]:
+def _signal_decoder(request: Request, who: Caller) -> Callable[[object], native.Arrived[Signal]]:
     now: datetime = wheel(request).now()
     mint = wheel(request).mint
     reasons = wheel(request).capture.reasons(who.project_id)
 
-    def decode(item: object) -> native.Arrived:
+    def decode(item: object) -> native.Arrived[Signal]:
         arrived = native.signal(item, now, mint())
-        check_reason(arrived.value, reasons)  # type: ignore[arg-type]
+        check_reason(arrived.value, reasons)
         return arrived
 
     return decode
@@ -129,9 +131,8 @@ def _receipt(
 ) -> Response:
     accepted = sum(outcome is True for outcome in outcomes)
     duplicates = sum(outcome is False for outcome in outcomes)
-    for place, outcome in zip(places, outcomes, strict=True):
-        if isinstance(outcome, ThumbwheelError):
-            refused[place] = outcome
+    paired = zip(places, outcomes, strict=True)
+    refused = refused | {place: outcome for place, outcome in paired if isinstance(outcome, ThumbwheelError)}
     for outcome_name, n in (("accepted", accepted), ("duplicate", duplicates), ("rejected", len(refused))):
         INGESTED.labels(what, outcome_name).inc(n)
     rejected = [{"index": place} | dict(refusal(refused[place])) for place in sorted(refused)]

@@ -5,21 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from thumbwheel.domain.person import Scope
 from thumbwheel.errors import Invalid, NotAllowed, NotKnown, TooLarge
 from thumbwheel.services.access import Caller
-
-if TYPE_CHECKING:
-    from thumbwheel.app import Wheel
+from thumbwheel.wheel import Wheel
 
 
 def wheel(request: Request) -> Wheel:
     """Everything the server is made of."""
-    return cast("Wheel", request.app.state.wheel)
+    return cast(Wheel, request.app.state.wheel)
 
 
 def caller(request: Request) -> Caller:

@@ -40,7 +40,9 @@ class DrawIn(BaseModel):
 
     def to_request(self) -> DrawRequest:
         """As the service takes it."""
-        window = Window(start=self.window.start, end=self.window.end) if isinstance(self.window, WindowIn) else self.window
+        window = (
+            Window(start=self.window.start, end=self.window.end) if isinstance(self.window, WindowIn) else self.window
+        )
         return DrawRequest(
             budget=self.budget,
             window=window,

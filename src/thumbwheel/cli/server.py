@@ -6,6 +6,7 @@ import socket
 import sys
 
 import typer
+from fastapi import FastAPI
 
 from thumbwheel.app import Wheel, create_app
 from thumbwheel.config import read_settings
@@ -13,7 +14,7 @@ from thumbwheel.errors import ThumbwheelError
 from thumbwheel.telemetry import configure_logs
 
 
-def build():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def build() -> FastAPI:
     """The application of one worker process."""
     settings = read_settings()
     configure_logs(as_json=settings.log_json)
@@ -50,7 +51,7 @@ def run(host: str, port: int, workers: int) -> None:
         return
     from uvicorn.supervisors import Multiprocess
 
-    Multiprocess(config, target=server.run, sockets=[listener]).run()
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ _MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTAL
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 _Name = Annotated[str, msgspec.Meta(max_length=512)]
 _Wire = TypeVar("_Wire")
+_Value = TypeVar("_Value", Trace, Signal)
 
 
 class _DocumentIn(msgspec.Struct):
@@ -84,10 +85,10 @@ class _SignalIn(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Generic[_Value]):
     """A decoded value and the hash of what the client sent for it."""
 
-    value: Trace | Signal
+    value: _Value
     content_hash: int
 
 
@@ -109,7 +110,7 @@ def parse(body: bytes) -> Any:
         raise Invalid(f"The body is not JSON: {fault}.") from fault
 
 
-def trace(item: object, now: datetime) -> Arrived:
+def trace(item: object, now: datetime) -> Arrived[Trace]:
     """One trace.
 
     Raises:
@@ -147,7 +148,7 @@ def trace(item: object, now: datetime) -> Arrived:
     return Arrived(value, content_hash(item))
 
 
-def signal(item: object, now: datetime, fresh_id: str) -> Arrived:
+def signal(item: object, now: datetime, fresh_id: str) -> Arrived[Signal]:
     """One signal; `fresh_id` becomes its id when the client gave none.
 
     Raises:
@@ -173,6 +174,11 @@ def signal(item: object, now: datetime, fresh_id: str) -> Arrived:
         rights=frozenset(wire.rights or ()),
     )
     return Arrived(value, content_hash(item))
+
+
+def id_of(item: object) -> str:
+    """An id for a signal of a file, the same whenever the file is read: importing twice keeps it once."""
+    return f"row-{content_hash(item):016x}"
 
 
 _OWN_FIELD = {
@@ -255,7 +261,7 @@ _COLUMNS = frozenset(
 def _check_text(value: str, path: str) -> None:
     if not value.isascii() and _SURROGATE.search(value):
         raise Invalid("Text holds half of a surrogate pair, which is no character.", field=path or None)
-    if "\0" in value and path in _COLUMNS | {"tags"} or (path.startswith("tags[") and "\0" in value):
+    if "\0" in value and (path in _COLUMNS or path.startswith("tags[")):
         raise Invalid("A name holds no NUL character.", field=path)
 
 

@@ -18,7 +18,7 @@ from thumbwheel.errors import IdReused, Invalid, ThumbwheelError
 from thumbwheel.ports import Now
 from thumbwheel.sample.ring import sample_key
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.signals import NewSignal, StoredSignal
+from thumbwheel.store.signals import NewSignal
 from thumbwheel.store.sizes import Size
 from thumbwheel.store.traces import NewTrace, TraceRow
 from thumbwheel.store.writer import GroupWriter

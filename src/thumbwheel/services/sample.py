@@ -10,7 +10,7 @@ from secrets import randbits
 from thumbwheel.annotate.assign import needs_two
 from thumbwheel.capture.prior import SignalFact, failure_log_odds, is_negative
 from thumbwheel.domain.annotation import Suggestion
-from thumbwheel.domain.queue import DriftAlert, Draw, Policy, Purpose, QueueEntry, Window
+from thumbwheel.domain.queue import Draw, DriftAlert, Policy, Purpose, QueueEntry, Window
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Invalid
@@ -20,6 +20,7 @@ from thumbwheel.sample.draw import Drawn, Pick, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Sizes, Tape
 from thumbwheel.sample.mix import DEFAULT_MIX, shares, slices, split, strata
 from thumbwheel.sample.policies import (
+    class_of,
     drift_reason,
     negative_reason,
     random_reason,
@@ -90,7 +91,7 @@ class Sample:
             Invalid: the budget, the window or the mix cannot be.
             Conflict: a trace changed while it was being drawn; draw again.
         """
-        split(request.mix or dict(DEFAULT_MIX), request.budget)
+        split(_mix(request), request.budget)
         self.suggest(project_id)
         if request.dry_run:
             with self.ledger.read(project_id) as tx:
@@ -181,9 +182,7 @@ class Sample:
         if pull < 1 or lasts <= timedelta(0):
             raise Invalid("An alert pulls at least one trace a draw, for some time to come.", field="pull")
         now = self.now()
-        alert = DriftAlert(
-            id=self.mint(), name=name, slice=slice_, pull=pull, raised_at=now, expires_at=now + lasts
-        )
+        alert = DriftAlert(id=self.mint(), name=name, slice=slice_, pull=pull, raised_at=now, expires_at=now + lasts)
         with self.ledger.begin(project_id) as tx:
             tx.queue.add_alert(alert)
         return alert
@@ -219,12 +218,10 @@ class _Drawing:
         """Pick, and say of each pick why."""
         seed = randbits(53) if self.request.seed is None else self.request.seed
         ring = Ring(starts(seed))
-        mix = self.request.mix or dict(DEFAULT_MIX)
+        mix = _mix(self.request)
         quotas = split(mix, self.request.budget)
         earlier = self._earlier()
-        drawn = draw(
-            self._lanes(quotas, ring), quotas=quotas, chance=ring, sizes_of=self._sizes_of, earlier=earlier
-        )
+        drawn = draw(self._lanes(quotas, ring), quotas=quotas, chance=ring, sizes_of=self._sizes_of, earlier=earlier)
         made = Draw(
             id=self.id,
             at=self.at,
@@ -345,7 +342,7 @@ class _Drawing:
         spoken = [self.rows[pick.trace_id] for pick in drawn.picks if pick.policy is Policy.negative]
         stored = self.tx.signals.list_for({row.trace_id: row.day for row in spoken})
         signals = {
-            trace_id: [each.signal for each in found if is_negative(SignalFact.of(each.signal))]
+            trace_id: [each.signal for each in found if is_negative([SignalFact.of(each.signal)])]
             for trace_id, found in stored.items()
         }
         return [self._entry(pick, signals.get(pick.trace_id, [])) for pick in drawn.picks]
@@ -376,13 +373,19 @@ class _Drawing:
                 return drift_reason(alert.name, alert.slice)
             case Policy.negative:
                 reason = next((signal.reason for signal in signals if signal.reason), None)
-                return negative_reason({signal.kind.value for signal in signals}, reason=reason, user_id=pick.candidate.user_id)
+                return negative_reason(
+                    {signal.kind.value for signal in signals}, reason=reason, user_id=pick.candidate.user_id
+                )
             case Policy.uncertain:
                 return uncertain_reason(self.risks[pick.trace_id])
             case Policy.stratified:
                 return stratified_reason(pick.n_lane, pick.candidate.category)
             case Policy.random:
                 return random_reason(pick.rank, pick.n_policy)
+
+
+def _mix(request: DrawRequest) -> dict[str, float]:
+    return request.mix or {policy.value: share for policy, share in DEFAULT_MIX.items()}
 
 
 def _uncertain(chance: float) -> Size:

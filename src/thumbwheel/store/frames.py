@@ -71,11 +71,12 @@ def reopen_frame(traces: Traces, queue: Queue, window: Window) -> OpenFrame:
     Raises:
         Invalid: there is none.
     """
-    found = queue.list_frames(window)
+    found = [(draw_id, frame) for draw_id, frame in queue.list_frames(window) if queue.get_draw(draw_id).population]
     if not found:
         raise Invalid("There is no draw over this window to draw from again.", field="again")
     draw_id, frame = found[-1]
-    before = [closed for other, closed in queue.list_frames(frame.window) if other < draw_id]
+    overlapping = queue.list_frames(frame.window)
+    before = [closed for _, closed in overlapping[: [other for other, _ in overlapping].index(draw_id)]]
     return OpenFrame(
         traces=traces,
         window=frame.window,

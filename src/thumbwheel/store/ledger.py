@@ -132,8 +132,8 @@ class Ledger:
     @contextmanager
     def _transaction(self, project_id: int, *, writes: bool) -> Iterator[Tx]:
         try:
-            with self.engine.connect() as connection:
-                connection = connection.execution_options(writes=writes)
+            with self.engine.connect() as opened:
+                connection = opened.execution_options(writes=writes)
                 with connection.begin():
                     yield Tx(connection, project_id)
         except DBAPIError as fault:

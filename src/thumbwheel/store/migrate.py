@@ -26,8 +26,8 @@ def migrate(engine: Engine) -> bool:
         with engine.connect() as connection:
             if _revision(connection) == HEAD:
                 return False
-        with engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
+        with engine.connect() as opened:
+            connection = opened.execution_options(writes=True)
             with connection.begin():
                 lock_archive(connection)
                 return _upgrade(connection)

@@ -45,7 +45,7 @@ class People:
     def secret(self, name: str, fresh: bytes) -> bytes:
         """The installation's secret of this name; `fresh` becomes it when there is none yet."""
         insert_new(self._connection, secrets, [{"name": name, "value": fresh}])
-        return self._connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one()
+        return bytes(self._connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar_one())
 
     # --- projects
 
@@ -144,7 +144,7 @@ class People:
 
     # --- audit
 
-    def audit(  # noqa: PLR0913 - an audit row is these six facts
+    def audit(
         self, project_id: int, *, id: str, actor: str, action: str, subject: str, at: datetime, why: str | None = None
     ) -> None:
         """Write down that somebody did something. Rows are only ever added."""

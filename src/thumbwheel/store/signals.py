@@ -145,7 +145,7 @@ class Signals:
             .where(signals.c.day.between(first_day, last_day))
             .group_by(signals.c.kind)
         )
-        return {kind: n for kind, n in rows}
+        return {row[0]: row[1] for row in rows}
 
     def count_traces(self, first_day: int, last_day: int) -> int:
         """How many traces of these days (both included) have a signal."""

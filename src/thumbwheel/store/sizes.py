@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, delete, select
 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.queue import Policy
 from thumbwheel.store.engine import insert_rows, upsert
 from thumbwheel.store.tables import sample_sizes, suggestions, traces
-from thumbwheel.store.traces import TraceRow
+from thumbwheel.store.traces import ROW_COLUMNS, TraceRow, row_of
 
 _COLUMNS = "project_id policy day size_class sample_key trace_ref size failure_probability".split()
 
@@ -85,32 +83,16 @@ class Sizes:
     def read(self, policy: Policy, days: Sequence[int], size_class: int, low: int, high: int) -> list[SizedTrace]:
         """Traces of these days and this size class with `low <= sample_key < high`, in key order."""
         rows = self._connection.execute(
-            select(
-                traces.c.id,
-                traces.c.day,
-                traces.c.trace_id,
-                traces.c.started_at,
-                traces.c.category,
-                traces.c.user_id,
-                traces.c.model,
-                traces.c.prompt_version,
-                traces.c.release,
-                traces.c.judge_score,
-                traces.c.sample_key,
-                traces.c.content_hash,
-                sample_sizes.c.size,
-                sample_sizes.c.failure_probability,
-            )
+            select(*ROW_COLUMNS, sample_sizes.c.size, sample_sizes.c.failure_probability)
             .join(traces, traces.c.id == sample_sizes.c.trace_ref)
             .where(sample_sizes.c.project_id == self._project_id)
             .where(sample_sizes.c.policy == policy.value)
             .where(sample_sizes.c.day.in_(list(days)))
             .where(sample_sizes.c.size_class == size_class)
-            .where(sample_sizes.c.sample_key >= low)
-            .where(sample_sizes.c.sample_key < high)
+            .where(sample_sizes.c.sample_key.between(low, high - 1))
             .order_by(sample_sizes.c.sample_key)
         )
-        return [_sized(row) for row in rows]
+        return [SizedTrace(row_of(row), row.size, row.failure_probability) for row in rows]
 
     def list_for(self, rows: Sequence[TraceRow]) -> dict[str, dict[Policy, float]]:
         """Sizes of these traces by policy; a policy that does not want the trace is left out."""
@@ -163,9 +145,3 @@ class Sizes:
                 )
             )
         return found
-
-
-def _sized(row: Row[Any]) -> SizedTrace:
-    *narrow, size, failure_probability = row
-    narrow[4] = narrow[4] or None
-    return SizedTrace(TraceRow(*narrow), size, failure_probability)

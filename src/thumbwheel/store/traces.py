@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, func, or_, select, update
 
 from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.trace import JudgeScore, Trace
@@ -77,7 +77,8 @@ class HourCount:
     n_framed: int
 
 
-_row_columns = [
+#: What a TraceRow is made of.
+ROW_COLUMNS: tuple[Column[Any], ...] = (
     traces.c.id,
     traces.c.day,
     traces.c.trace_id,
@@ -90,7 +91,7 @@ _row_columns = [
     traces.c.judge_score,
     traces.c.sample_key,
     traces.c.content_hash,
-]
+)
 
 
 def day_of(at: datetime) -> int:
@@ -98,8 +99,9 @@ def day_of(at: datetime) -> int:
     return micros(at) // DAY_MICROS
 
 
-def _trace_row(row: Row[Any]) -> TraceRow:
-    values = list(row)
+def row_of(row: Row[Any]) -> TraceRow:
+    """The narrow half of a trace from a row that begins with `ROW_COLUMNS`."""
+    values = list(row[: len(ROW_COLUMNS)])
     values[4] = values[4] or None
     return TraceRow(*values)
 
@@ -124,7 +126,7 @@ class Traces:
             trace, day = item.trace, day_of(item.trace.started_at)
             narrow.append(self._narrow(ref, day, item, now))
             bodies.append((ref, _pack(trace)))
-            rows.append(_row_of(ref, day, item))
+            rows.append(_new_row(ref, day, item))
         insert_rows(self._connection, traces, _NARROW, narrow)
         insert_rows(self._connection, payloads, ("id", "body"), bodies)
         self._count(rows)
@@ -209,13 +211,13 @@ class Traces:
         if not days or not trace_ids:
             return {}
         rows = self._connection.execute(
-            select(*_row_columns)
+            select(*ROW_COLUMNS)
             .where(traces.c.project_id == self._project_id)
             .where(traces.c.day.in_(days))
             .where(traces.c.trace_id.in_(trace_ids))
             .order_by(traces.c.id.desc())
         )
-        return {row.trace_id: _trace_row(row) for row in rows}
+        return {row.trace_id: row_of(row) for row in rows}
 
     def find(self, trace_id: str) -> TraceRow | None:
         """The narrow half of one trace, or None."""
@@ -327,21 +329,20 @@ class Traces:
                     traces.c.id > frame.framed_to,
                 )
             )
-        return {category: n for category, n in self._connection.execute(statement)}
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
 
     def read_keys(self, days: Sequence[int], categories: Sequence[str] | None, low: int, high: int) -> list[TraceRow]:
         """Traces of these days with `low <= sample_key < high`, in key order; `categories` None means all."""
         statement = (
-            select(*_row_columns)
+            select(*ROW_COLUMNS)
             .where(traces.c.project_id == self._project_id)
             .where(traces.c.day.in_(list(days)))
-            .where(traces.c.sample_key >= low)
-            .where(traces.c.sample_key < high)
+            .where(traces.c.sample_key.between(low, high - 1))
             .order_by(traces.c.sample_key)
         )
         if categories is not None:
             statement = statement.where(traces.c.category.in_(list(categories)))
-        return [_trace_row(row) for row in self._connection.execute(statement)]
+        return [row_of(row) for row in self._connection.execute(statement)]
 
 
 def _pack(trace: Trace) -> bytes:
@@ -355,7 +356,7 @@ def _pack(trace: Trace) -> bytes:
     return _compressor.compress(msgspec.json.encode(payload))
 
 
-def _row_of(ref: int, day: int, item: NewTrace) -> TraceRow:
+def _new_row(ref: int, day: int, item: NewTrace) -> TraceRow:
     trace = item.trace
     return TraceRow(
         ref=ref,

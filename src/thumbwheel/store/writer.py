@@ -88,7 +88,7 @@ class GroupWriter(Generic[Work, Answer]):
     def _settle(self, group: Sequence[_Waiting[Work, Answer]]) -> None:
         try:
             answers = self._commit([waiting.work for waiting in group])
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - it is the caller's to see
             if len(group) > 1:
                 for waiting in group:
                     self._settle([waiting])

@@ -1,0 +1,26 @@
+"""A bar over long work; none when nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from thumbwheel.connectors.files import Row, RowFile
+
+
+def progress_over(rows: RowFile, file: Path) -> Iterator[Row]:
+    """The rows of a file, with a bar of how much of it has been read when standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield from rows
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(file.name, total=rows.total)
+        for row in rows:
+            progress.update(task, completed=rows.done)
+            yield row

@@ -1,0 +1,91 @@
+"""What the doors are handed: the services, and the few settings that bear on a door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from thumbwheel.services.access import Access
+from thumbwheel.services.annotate import Annotate
+from thumbwheel.services.capture import Capture
+from thumbwheel.services.close import Close
+from thumbwheel.services.measure import Measure
+from thumbwheel.services.sample import Sample
+
+
+class DoorSettings(Protocol):
+    """The settings a door may look at."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Largest request body, in bytes, once inflated."""
+        ...
+
+    @property
+    def session_hours(self) -> int:
+        """How long a person stays signed in."""
+        ...
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Send session cookies over HTTPS only."""
+        ...
+
+
+class Wheel(Protocol):
+    """Everything thumbwheel does, over one store."""
+
+    @property
+    def settings(self) -> DoorSettings:
+        """The settings a door may look at."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """People, projects and keys."""
+        ...
+
+    @property
+    def capture(self) -> Capture:
+        """Keeps traces and signals."""
+        ...
+
+    @property
+    def sample(self) -> Sample:
+        """Draws the few worth a human's minute."""
+        ...
+
+    @property
+    def annotate(self) -> Annotate:
+        """From judgements to labels."""
+        ...
+
+    @property
+    def close(self) -> Close:
+        """What a settled label becomes."""
+        ...
+
+    @property
+    def measure(self) -> Measure:
+        """Whether the wheel turns."""
+        ...
+
+    def now(self) -> datetime:
+        """The time now, aware and in UTC."""
+        ...
+
+    def mint(self) -> str:
+        """A new id."""
+        ...
+
+    def secret(self, purpose: str) -> bytes:
+        """The secret for one purpose."""
+        ...
+
+    def project(self, name: str) -> int:
+        """The number of a project, made now if it was not there."""
+        ...
+
+    def ready(self) -> None:
+        """Raise StoreUnavailable unless the store answers."""
+        ...
