@@ -113,9 +113,11 @@ class Annotations:
         return found
 
     def list_kept(self, entry_id: str, annotator: str) -> list[Kept]:
-        """Everything one annotator said about an entry, superseded or not, last said first."""
+        """Everything one annotator said about an entry, superseded or not: what stands, then last said first."""
         mine = (annotation_rows.c.entry_id == entry_id) & (annotation_rows.c.annotator == annotator)
-        statement = self._annotations().where(mine).order_by(annotation_rows.c.at.desc(), annotation_rows.c.id.desc())
+        superseded = annotation_rows.c.superseded_at.is_not(None)
+        order = (superseded, annotation_rows.c.at.desc(), annotation_rows.c.id.desc())
+        statement = self._annotations().where(mine).order_by(*order)
         return [_kept(row) for row in self._connection.execute(statement)]
 
     def list_for_trace(self, trace_id: str) -> list[Annotation]:
@@ -277,10 +279,11 @@ class Annotations:
         return None if body is None else msgspec.convert(body, Label)
 
     def find_last_label(self, entry_id: str) -> tuple[Label, datetime | None] | None:
-        """The last label of an entry, and when it was superseded if it was; None when it never had one."""
+        """The label of an entry that stands, else its last one and when that was superseded; None when it had none."""
         statement = select(labels.c.body, labels.c.superseded_at).where(labels.c.project_id == self._project_id)
         statement = statement.where(labels.c.entry_id == entry_id)
-        newest = statement.order_by(labels.c.settled_at.desc(), labels.c.id.desc()).limit(1)
+        standing_first = (labels.c.superseded_at.is_not(None), labels.c.settled_at.desc(), labels.c.id.desc())
+        newest = statement.order_by(*standing_first).limit(1)
         row = self._connection.execute(newest).one_or_none()
         return None if row is None else (msgspec.convert(row.body, Label), row.superseded_at)
 
