@@ -22,6 +22,8 @@ from thumbwheel.store.artifacts import Artifact, Labelled, Place, Routing, Unrou
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.traces import day_of
 
+__all__ = ["Close", "Labelled", "Page", "Routed"]
+
 #: Labels routed in one transaction: replicas take turns.
 _STRIDE = 200
 _Item = TypeVar("_Item", GoldenRow, PreferencePair, Fix)
@@ -147,10 +149,10 @@ class Close:
                 kept_back = found.lacks is not None
                 yield replace(found, label=replace(found.label, corrected_output=None)) if kept_back else found
 
-    def count_withheld(self, project_id: int, outlet: Outlet) -> int:
-        """How many labels are not, or not wholly, in this outlet because a right is missing."""
+    def count_withheld(self, project_id: int, outlet: str) -> int:
+        """How many labels are not, or not wholly, in this outlet (golden, preference) because a right is missing."""
         with self.ledger.read(project_id) as tx:
-            return tx.artifacts.count_withheld(outlet)
+            return tx.artifacts.count_withheld(Outlet(outlet))
 
     def choose_check(self, project_id: int, row_id: str, check: Check) -> GoldenRow:
         """Judge answers to a golden row by this check from now on.

@@ -17,11 +17,14 @@ from typing import Any, TypeAlias, cast
 import msgspec
 
 from thumbwheel.close.check import AnswerJudge, CheckFunction, accept
-from thumbwheel.close.gate import Answer, GateReport, gate
+from thumbwheel.close.gate import Answer, GateReport, GateRow, gate
 from thumbwheel.close.golden import target_input
+from thumbwheel.close.render import junit, markdown
 from thumbwheel.domain.artifact import CheckKind, GoldenRow
 from thumbwheel.domain.trace import Json
 from thumbwheel.errors import Invalid, TargetUnusable
+
+__all__ = ["Answer", "GateReport", "GateRow", "junit", "markdown"]
 
 #: The application's own function: what a golden row asked, to what is answered now. It may be `async`.
 Target: TypeAlias = Callable[[dict[str, Any]], Any]

@@ -19,7 +19,7 @@ from thumbwheel.stats.kappa import AgreementResult, AgreementState
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.tallies import FixTally, GoldenTally, SignalTally, StepTally
 
-__all__ = ["Measure", "Report"]
+__all__ = ["Figure", "Measure", "Report"]
 
 #: Times and agreement need more than a week: they look back at least this far.
 LOOK_BACK = timedelta(days=90)
@@ -37,11 +37,14 @@ class Measure:
         """The report over a window, widened to whole UTC days, or over the days that reach so far back.
 
         Raises:
-            Invalid: the window ends before it starts.
+            Invalid: the window ends before it starts, or reaches further than dates go.
         """
         at = self.now()
-        days = _whole_days(Window(start=at - window, end=at) if isinstance(window, timedelta) else window)
-        since = min(days.start, days.end - LOOK_BACK)
+        try:
+            days = _whole_days(Window(start=at - window, end=at) if isinstance(window, timedelta) else window)
+            since = min(days.start, days.end - LOOK_BACK)
+        except OverflowError as fault:
+            raise Invalid("This window reaches further than dates go.", field="window") from fault
         with self.ledger.read(project_id) as tx:
             outcomes = tx.tallies.list_outcomes(days)
             labelled = [(entry, label) for entry, label in outcomes if label is not None]
