@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.rubric import Rubric
-from thumbwheel.services.sample import Sample
+from thumbwheel.services.sample import DrawRequest, Sample
+from thumbwheel.services.schedule import Job, Schedule, cron, every
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
@@ -105,6 +106,26 @@ class Wheel:
         """Whether the wheel turns."""
         return Measure(self.ledger, self.now)
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """Routes labels, lets the embedded judge look at new traces and, when it is set, draws."""
+        jobs = [
+            Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
+            Job("suggest", every(timedelta(minutes=1)), self._each_project(self.sample.suggest)),
+        ]
+        if self.settings.draw_at is not None:
+            jobs.append(Job("draw", cron(self.settings.draw_at), self._each_project(self._daily_draw)))
+        return Schedule(self.ledger, self.now, jobs)
+
+    def _each_project(self, run: Callable[[int], object]) -> Callable[[], object]:
+        return lambda: [run(project.id) for project in self.access.list_projects()]
+
+    def _daily_draw(self, project_id: int) -> None:
+        request = DrawRequest(
+            budget=self.settings.draw_budget, window=self.settings.draw_window, maturity=self.settings.draw_maturity
+        )
+        self.sample.draw(project_id, request)
+
     def secret(self, purpose: str) -> bytes:
         """The secret for one purpose: from the setting, or made once and kept in the store."""
         if self.settings.secret is None:
@@ -121,6 +142,8 @@ class Wheel:
 
     def stop(self) -> None:
         """Commit what is under way, then let go of the store."""
+        if "schedule" in self.__dict__:
+            self.schedule.stop()
         if "capture" in self.__dict__:
             self.capture.close()
         if "ledger" in self.__dict__:
@@ -137,6 +160,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         wheel.project("default")
+        wheel.schedule.start()
         yield
         wheel.stop()
 

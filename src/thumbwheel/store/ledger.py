@@ -17,6 +17,7 @@ from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.engine import is_unreachable, lock_archive
 from thumbwheel.store.fixes import Fixes
 from thumbwheel.store.leases import Leases
+from thumbwheel.store.jobs import Jobs
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.signals import Signals
@@ -85,6 +86,11 @@ class Tx:
     def tallies(self) -> Tallies:
         """What a report counts."""
         return Tallies(self.connection, self.project_id)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Scheduled jobs. Not bound to the project."""
+        return Jobs(self.connection)
 
     @cached_property
     def people(self) -> People:
