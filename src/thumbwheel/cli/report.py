@@ -20,7 +20,8 @@ def show(report: Report, project: str) -> None:
     """Print the report."""
     console = Console(highlight=False)
     last = report.window.end - (report.window.end - report.window.start) / 1_000_000
-    console.print(Text.assemble((project, "bold"), f"  {date(report.window.start)} to {date(last)} (UTC)"))
+    console.print(Text.assemble((project, "bold"), f"  traces from {date(report.window.start)} to {date(last)} (UTC)"))
+    console.print(Text.assemble("failure rate  ", _said(report.core), "  in the plain uniform sample"))
     if report.closing.alarm:
         console.print(Text(report.closing.alarm, "bold red"))
     _section(console, "From traces to fixes", _funnel(report))
@@ -90,7 +91,7 @@ def _times(report: Report) -> Table:
 def _queue(report: Report) -> Iterable[tuple[str, str | Text]]:
     age = report.waiting.age
     if age.n and age.oldest is not None and age.median is not None and age.p90 is not None:
-        yield "waiting", f"{age.n:,}, the oldest for {duration(age.oldest)}, half of them for {duration(age.median)}"
+        yield "waiting", f"{age.n:,}, the oldest for {duration(age.oldest)}, half for over {duration(age.median)}"
     else:
         yield "waiting", "nothing"
     yield "labels an hour", _said(report.labels_per_hour, "number")

@@ -15,11 +15,11 @@ from thumbwheel.web import words
 STEPS = {
     "traces": "traces",
     "with_signals": "with signals",
-    "drawn": "put in the queue",
+    "drawn": "queued",
     "annotated": "judged",
     "labelled": "labelled",
     "failures": "failures",
-    "artifacts": "became an artifact",
+    "artifacts": "made an artifact",
     "fixes": "credited to a fix",
     "shipped": "fix shipped",
 }
@@ -27,8 +27,8 @@ STEPS = {
 STATES = {
     "too_few": "too few to tell",
     "undefined": "undefined",
-    "unstable": "unstable: split the category or sharpen its examples",
-    "watch": "watch: under 0.6",
+    "unstable": "unstable",
+    "watch": "under 0.6",
     "ok": "good",
 }
 
