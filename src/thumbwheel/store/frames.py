@@ -95,11 +95,8 @@ def _days(traces: Traces, window: Window) -> list[int]:
 
 def _count(traces: Traces, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
     cut = _cut_hours(window, framed)
-    counted: dict[str, int] = {}
     first, last = _whole_hours(window)
-    for hour in traces.list_hours(first, last - 1):
-        if hour.hour not in cut:
-            counted[hour.category] = counted.get(hour.category, 0) + hour.n - hour.n_framed
+    counted = traces.count_hours(first, last - 1, without=cut)
     for piece in _pieces(window, cut):
         for category, n in traces.count_unframed(piece, framed).items():
             counted[category] = counted.get(category, 0) + n
