@@ -1,0 +1,405 @@
+"""Every table."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Build the archive and the ledger."""
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("slice", sa.Text(), nullable=False),
+        sa.Column("pull", sa.Integer(), nullable=False),
+        sa.Column("raised_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+    )
+    op.create_index(op.f("ix_alerts_project_id_expires_at"), "alerts", ["project_id", "expires_at"], unique=False)
+    op.create_table(
+        "audit_log",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
+    )
+    op.create_index(op.f("ix_audit_log_project_id_at"), "audit_log", ["project_id", "at"], unique=False)
+    op.create_table(
+        "codebooks",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.Column("published_by", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "version", name=op.f("pk_codebooks")),
+    )
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "draws",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("frame_start", sa.BigInteger(), nullable=False),
+        sa.Column("frame_end", sa.BigInteger(), nullable=False),
+        sa.Column("framed_to", sa.BigInteger(), nullable=False),
+        sa.Column("again_of", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draws")),
+    )
+    op.create_index(op.f("ix_draws_project_id_at"), "draws", ["project_id", "at"], unique=False)
+    op.create_index(op.f("ix_draws_project_id_frame_end"), "draws", ["project_id", "frame_end"], unique=False)
+    op.create_table(
+        "fixes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("shipped_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fixes")),
+    )
+    op.create_index(op.f("ix_fixes_project_id_created_at"), "fixes", ["project_id", "created_at"], unique=False)
+    op.create_table(
+        "jobs",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("ran_at", sa.BigInteger(), nullable=True),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_jobs")),
+    )
+    op.create_table(
+        "payloads",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payloads")),
+    )
+    op.create_table(
+        "pending_signals",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "trace_id", "event_id", name=op.f("pk_pending_signals")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        sa.UniqueConstraint("name", name=op.f("uq_people_name")),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
+        sa.UniqueConstraint("name", name=op.f("uq_projects_name")),
+    )
+    op.create_table(
+        "sample_sizes",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("size_class", sa.Integer(), nullable=False),
+        sa.Column("sample_key", sa.BigInteger(), nullable=False),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.Double(), nullable=False),
+        sa.Column("failure_probability", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "project_id", "policy", "day", "size_class", "sample_key", "trace_ref", name=op.f("pk_sample_sizes")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
+    )
+    op.create_table(
+        "signals",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("rating", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("edit_kind", sa.Text(), nullable=True),
+        sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "day", "trace_id", "event_id", name=op.f("pk_signals")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "suggestions",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
+        sa.Column("judge", sa.Text(), nullable=False),
+        sa.Column("failure_probability", sa.Double(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "trace_ref", "judge", name=op.f("pk_suggestions")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "trace_days",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "day", name=op.f("pk_trace_days")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "trace_hours",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("n_framed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "hour", "category", name=op.f("pk_trace_hours")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "traces",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("session_id", sa.Text(), nullable=True),
+        sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("prompt_version", sa.Text(), nullable=True),
+        sa.Column("release", sa.Text(), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=True),
+        sa.Column("judge_score", sa.Double(), nullable=True),
+        sa.Column("judge_name", sa.Text(), nullable=True),
+        sa.Column("sample_key", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_traces")),
+        sa.UniqueConstraint("project_id", "day", "trace_id", name=op.f("uq_traces_project_id_day_trace_id")),
+    )
+    op.create_index(
+        op.f("ix_traces_project_id_day_category_sample_key"),
+        "traces",
+        ["project_id", "day", "category", "sample_key"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_traces_project_id_day_started_at"), "traces", ["project_id", "day", "started_at"], unique=False
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("secret_hash", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_api_keys_project_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("public_key", name=op.f("uq_api_keys_public_key")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_api_keys_secret_hash")),
+    )
+    op.create_table(
+        "queue_entries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("draw_id", sa.Text(), nullable=False),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("picked_by", sa.Text(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("serve_rank", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("inclusion_probability", sa.Double(), nullable=False),
+        sa.Column("core", sa.Boolean(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("labels_needed", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["draw_id"], ["draws.id"], name=op.f("fk_queue_entries_draw_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_entries")),
+    )
+    op.create_index(op.f("ix_queue_entries_draw_id"), "queue_entries", ["draw_id"], unique=False)
+    op.create_index(
+        op.f("ix_queue_entries_project_id_added_at"), "queue_entries", ["project_id", "added_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_queue_entries_project_id_trace_id"), "queue_entries", ["project_id", "trace_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_queue_entries_project_id_trace_ref"), "queue_entries", ["project_id", "trace_ref"], unique=False
+    )
+    op.create_table(
+        "annotations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("annotator", sa.Text(), nullable=False),
+        sa.Column("lease_token", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("superseded_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("outcome_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_annotations_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
+        sa.UniqueConstraint("lease_token", name=op.f("uq_annotations_lease_token")),
+    )
+    op.create_index(op.f("ix_annotations_entry_id"), "annotations", ["entry_id"], unique=False)
+    op.create_index(
+        op.f("ix_annotations_project_id_annotator_at"), "annotations", ["project_id", "annotator", "at"], unique=False
+    )
+    op.create_index(op.f("ix_annotations_project_id_at"), "annotations", ["project_id", "at"], unique=False)
+    op.create_table(
+        "disputes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_disputes_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
+    )
+    op.create_index(op.f("ix_disputes_entry_id"), "disputes", ["entry_id"], unique=False)
+    op.create_index(op.f("ix_disputes_project_id_opened_at"), "disputes", ["project_id", "opened_at"], unique=False)
+    op.create_table(
+        "drops",
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("dropped_at", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_drops_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_drops")),
+    )
+    op.create_table(
+        "labels",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.Column("superseded_at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_labels_entry_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_labels")),
+    )
+    op.create_index(op.f("ix_labels_entry_id"), "labels", ["entry_id"], unique=False)
+    op.create_index(op.f("ix_labels_project_id_settled_at"), "labels", ["project_id", "settled_at"], unique=False)
+    op.create_index(op.f("ix_labels_project_id_trace_id"), "labels", ["project_id", "trace_id"], unique=False)
+    op.create_table(
+        "skips",
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("annotator", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_skips_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", "annotator", name=op.f("pk_skips")),
+    )
+    op.create_table(
+        "waiting",
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("serve_rank", sa.Integer(), nullable=False),
+        sa.Column("lease_token", sa.Text(), nullable=True),
+        sa.Column("leased_by", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("assigned_to", sa.Text(), nullable=False),
+        sa.Column("passed_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_waiting_entry_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_waiting")),
+    )
+    op.create_index(
+        op.f("ix_waiting_project_id_added_at_serve_rank_entry_id"),
+        "waiting",
+        ["project_id", "added_at", "serve_rank", "entry_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_waiting_project_id_assigned_to_passed_by_added_at_serve_rank"),
+        "waiting",
+        ["project_id", "assigned_to", "passed_by", "added_at", "serve_rank"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_waiting_project_id_leased_by"), "waiting", ["project_id", "leased_by"], unique=False)
+    op.create_table(
+        "artifacts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("outlet", sa.Text(), nullable=False),
+        sa.Column("label_id", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("chosen_check", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["label_id"], ["labels.id"], name=op.f("fk_artifacts_label_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
+    )
+    op.create_index(op.f("ix_artifacts_label_id"), "artifacts", ["label_id"], unique=False)
+    op.create_index(
+        op.f("ix_artifacts_project_id_outlet_created_at"),
+        "artifacts",
+        ["project_id", "outlet", "created_at"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_artifacts_project_id_trace_id"), "artifacts", ["project_id", "trace_id"], unique=False)
+    op.create_table(
+        "fix_labels",
+        sa.Column("fix_id", sa.Text(), nullable=False),
+        sa.Column("label_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["fix_id"], ["fixes.id"], name=op.f("fk_fix_labels_fix_id")),
+        sa.ForeignKeyConstraint(["label_id"], ["labels.id"], name=op.f("fk_fix_labels_label_id")),
+        sa.PrimaryKeyConstraint("fix_id", "label_id", name=op.f("pk_fix_labels")),
+    )
+    op.create_index(op.f("ix_fix_labels_label_id"), "fix_labels", ["label_id"], unique=False)
+    op.create_table(
+        "routings",
+        sa.Column("label_id", sa.Text(), nullable=False),
+        sa.Column("outlet", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("artifact_id", sa.Text(), nullable=True),
+        sa.Column("lacks", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["label_id"], ["labels.id"], name=op.f("fk_routings_label_id")),
+        sa.PrimaryKeyConstraint("label_id", "outlet", name=op.f("pk_routings")),
+    )
+    op.create_index(op.f("ix_routings_project_id_outlet"), "routings", ["project_id", "outlet"], unique=False)
