@@ -101,7 +101,7 @@ def _accepted(answer: Any) -> Json:
     """
     if not isinstance(answer, str | dict):
         raise TypeError(f"answered {type(answer).__name__}; answer str or dict")
-    return cast(Json, msgspec.to_builtins(answer, str_keys=True))
+    return cast(Json, msgspec.json.decode(msgspec.json.encode(answer)))
 
 
 def _named(fault: BaseException) -> str:
