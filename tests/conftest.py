@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from thumbwheel.config import Settings
 from thumbwheel.domain.person import Scope
 from thumbwheel.store.engine import open_engine
 from thumbwheel.store.ledger import Ledger
+from thumbwheel.store.migrate import migrate
 from thumbwheel.store.tables import metadata
 
 # A deadline would measure how busy the machine is; a fixed seed makes a red run red again.
@@ -86,9 +88,22 @@ def ledger(engine: Engine) -> Ledger:
     return Ledger(engine)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite store as a fresh server makes it; copied, it saves each test the migrations."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-def wheel(tmp_path: Path, clock: Clock) -> Iterator[Wheel]:
+def wheel(tmp_path: Path, clock: Clock, migrated: Path) -> Iterator[Wheel]:
     """Every service, over SQLite, at a time that moves only when told to."""
+    shutil.copy(migrated, tmp_path / "wheel.db")
     wheel = Wheel(Settings(database_url=f"sqlite:///{tmp_path}/wheel.db"), now=clock)
     yield wheel
     wheel.stop()
