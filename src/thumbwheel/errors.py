@@ -39,6 +39,14 @@ class NotKnown(ThumbwheelError):
     """No credentials, or credentials that are not valid here."""
 
 
+class SignInRequired(NotKnown):
+    """Nobody is signed in here."""
+
+
+class TooManyAttempts(NotAllowed):
+    """Too many wrong passwords. Wait five minutes, then try again."""
+
+
 class Conflict(ThumbwheelError):
     """The state has moved on, so this can no longer be done."""
 

@@ -10,6 +10,7 @@ from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.measure import Measure
+from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
 
 
@@ -58,6 +59,11 @@ class Wheel(Protocol):
     @property
     def annotate(self) -> Annotate:
         """From judgements to labels."""
+        ...
+
+    @property
+    def rubric(self) -> Rubric:
+        """The owner's desk: codebook, disputes, what the queue is stuck with."""
         ...
 
     @property
