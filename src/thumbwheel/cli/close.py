@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_js
 from thumbwheel.web.words import counted, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from thumbwheel.domain.artifact import Fix, GoldenRow
 
 #: Rows a list prints.
@@ -67,10 +65,11 @@ def golden_list(limit: int = LimitOption, project: str = ProjectOption, as_json:
     if as_json:
         print_json(page)
         return
-    _table(
-        ("row", "status", "check", "asked"),
-        ((row.id, row.status.value, _check_words(row), one_line(_text(row.input), 60)) for row in page.items),
-    )
+    from thumbwheel.domain.trace import text_of
+
+    for row in page.items:
+        typer.echo(f"{row.id}  {row.status.value:8}  {one_line(text_of(row.input), 34)}")
+        typer.echo(f"    {_check_words(row)}")
     _more(page.next is not None)
 
 
@@ -170,13 +169,13 @@ def fix_list(limit: int = LimitOption, project: str = ProjectOption, as_json: bo
     if as_json:
         print_json(page)
         return
-    _table(
-        ("fix", "kind", "reference", "labels", "shipped", "categories"),
-        (
-            (fix.id, fix.kind.value, fix.reference, str(len(fix.label_ids)), _day(fix), ", ".join(fix.categories))
-            for fix in page.items
-        ),
-    )
+    for fix in page.items:
+        shipped = f"shipped {fix.shipped_at:%F}" if fix.shipped_at else "not shipped yet"
+        reference = one_line(fix.reference, 60)
+        typer.echo(f"{fix.id}  {fix.kind.value} {reference}")
+        typer.echo(f"    {shipped}, answers {counted(len(fix.label_ids), 'label')}: {', '.join(fix.categories)}")
+        if fix.description:
+            typer.echo(f"    {one_line(fix.description, 200)}")
     _more(page.next is not None)
 
 
@@ -185,7 +184,9 @@ def _show_fix(fix: Fix, as_json: bool) -> None:
         print_json(fix)
         return
     shipped = f"shipped {fix.shipped_at:%F %R} UTC" if fix.shipped_at else "not shipped yet"
-    typer.echo(f"fix {fix.id}: {fix.kind} {fix.reference} answers {counted(len(fix.label_ids), 'label')}, {shipped}")
+    typer.echo(
+        f"fix {fix.id}: {fix.kind} {one_line(fix.reference, 60)} answers {counted(len(fix.label_ids), 'label')}, {shipped}"
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -200,35 +201,12 @@ def _moment(text: str) -> datetime:
     return at
 
 
-def _day(fix: Fix) -> str:
-    return f"{fix.shipped_at:%F}" if fix.shipped_at else "no"
-
-
 def _check_words(row: GoldenRow) -> str:
     negate = "not " if row.check.negate else ""
     value = (
         " as expected" if row.check.kind == "judge" and not row.check.value else f" {one_line(row.check.value, 40)!r}"
     )
     return f"{negate}{row.check.kind.value}{value}"
-
-
-def _text(value: Any) -> str:
-    from thumbwheel.domain.trace import text_of
-
-    return text_of(value)
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading == "labels" else "left", no_wrap=heading in {"row", "fix"})
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
 
 
 def _more(more: bool) -> None:
