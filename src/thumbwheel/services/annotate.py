@@ -114,14 +114,15 @@ class Annotate:
         if trace is None or held.lease is None:
             return None
         signals = tx.signals.list_for({trace.id: day_of(trace.started_at)})[trace.id]
-        kept = tx.annotations.list_kept(held.entry.id, held.lease.annotator)
+        kept = tx.annotations.list_kept(held.entry.id)
+        own = [each.annotation for each in kept if each.annotation.annotator == held.lease.annotator]
         self._audit(tx, held.lease.annotator, "trace.read", trace.id, f"leased as queue entry {held.entry.id}")
         return Served(
             entry=held.entry,
             trace=replace(trace, judge=None),
             signals=[stored.signal for stored in signals],
             lease=held.lease,
-            earlier=kept[0].annotation if kept else None,
+            earlier=own[-1] if own else None,
         )
 
     def submit(self, project_id: int, entry_id: str, lease_token: str, annotator: str, judgement: Judgement) -> Outcome:
@@ -137,14 +138,16 @@ class Annotate:
         """
         with self.ledger.begin(project_id) as tx:
             entry = tx.queue.lock(entry_id)
-            if earlier := tx.annotations.find_by_token(lease_token):
-                return _said_before(earlier, entry_id, annotator)
+            kept = tx.annotations.list_kept(entry_id)
+            own = [each for each in kept if each.annotation.annotator == annotator]
+            for earlier in own:
+                if earlier.lease_token == lease_token:
+                    return _outcome(earlier)
             if not _holds(tx.leases.find(entry_id), lease_token, annotator):
                 raise LeaseExpired
-            kept = tx.annotations.list_kept(entry_id, annotator)
-            supersedes = kept[0].annotation.id if kept else None
+            supersedes = own[-1].annotation.id if own else None
             annotation = self._annotation(tx, entry, annotator, judgement, supersedes)
-            outcome = self._settle(tx, entry, annotation, lease_token)
+            outcome = self._settle(tx, entry, [*_standing(kept), annotation], lease_token)
             if outcome.outcome == "waiting":
                 tx.leases.pass_on(entry_id, annotator)
             else:
@@ -168,7 +171,8 @@ class Annotate:
             if kept.superseded_at is not None:
                 return self._corrected_before(tx, annotation)
             self._take_back(tx, kept.annotation)
-            return self._settle(tx, entry, annotation, annotation.id)
+            others = [one for one in tx.annotations.list_for(entry.id) if one.id != annotation_id]
+            return self._settle(tx, entry, [*others, annotation], annotation.id)
 
     def undo(self, project_id: int, annotation_id: str, annotator: str) -> Served:
         """Take one of the annotator's last ten annotations back; the entry returns to them, leased.
@@ -293,11 +297,11 @@ class Annotate:
             check_documents(judgement.documents, tx.traces.get(entry.trace_id))
         return annotation
 
-    def _settle(self, tx: Tx, entry: QueueEntry, annotation: Annotation, token: str) -> Outcome:
-        """Keep an annotation and what its entry comes to with it, in place of a label that was taken back."""
+    def _settle(self, tx: Tx, entry: QueueEntry, standing: Sequence[Annotation], token: str) -> Outcome:
+        """Keep the last of these annotations and what its entry comes to, in place of a label that was taken back."""
         last = tx.annotations.find_last_label(entry.id)
         result = settle(
-            [*tx.annotations.list_for(entry.id), annotation],
+            standing,
             needed=entry.labels_needed,
             new_id=self.mint(),
             now=self.now(),
@@ -310,8 +314,8 @@ class Annotate:
         elif isinstance(result, Dispute):
             tx.annotations.add_dispute(result)
             told = Told("dispute", result.id)
-        tx.annotations.add(annotation, token, told)
-        return Outcome(annotation=annotation, outcome=told.outcome, outcome_id=told.outcome_id)
+        tx.annotations.add(standing[-1], token, told)
+        return Outcome(annotation=standing[-1], outcome=told.outcome, outcome_id=told.outcome_id)
 
     def _take_back(self, tx: Tx, annotation: Annotation) -> None:
         """Mark an annotation, and the label or dispute that rests on it, as taken back.
@@ -330,7 +334,7 @@ class Annotate:
 
     def _corrected_before(self, tx: Tx, annotation: Annotation) -> Outcome:
         """The answer to a correction that comes a second time."""
-        for kept in tx.annotations.list_kept(annotation.entry_id, annotation.annotator):
+        for kept in tx.annotations.list_kept(annotation.entry_id):
             if replace(kept.annotation, id=annotation.id, at=annotation.at) == annotation:
                 return _outcome(kept)
         raise Conflict("This annotation was changed or taken back already.")
@@ -352,11 +356,8 @@ def _holds(waiting: Waiting | None, token: str, annotator: str) -> bool:
     return lease is not None and (lease.token, lease.annotator) == (token, annotator)
 
 
-def _said_before(earlier: Kept, entry_id: str, annotator: str) -> Outcome:
-    said = earlier.annotation
-    if (said.entry_id, said.annotator) != (entry_id, annotator):
-        raise LeaseExpired
-    return _outcome(earlier)
+def _standing(kept: Sequence[Kept]) -> list[Annotation]:
+    return [each.annotation for each in kept if each.superseded_at is None]
 
 
 def _outcome(kept: Kept) -> Outcome:

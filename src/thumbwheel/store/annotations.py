@@ -37,6 +37,8 @@ class Kept:
     """An annotation as stored."""
 
     annotation: Annotation
+    #: The lease it was made under; its own id when it corrects another.
+    lease_token: str
     told: Told
     #: When it was corrected or taken back.
     superseded_at: datetime | None
@@ -95,12 +97,6 @@ class Annotations:
             raise NotHere(f"There is no annotation {annotation_id!r} in this project.")
         return _kept(row)
 
-    def find_by_token(self, lease_token: str) -> Kept | None:
-        """The annotation made under this lease, or None."""
-        statement = self._annotations().where(annotation_rows.c.lease_token == lease_token)
-        row = self._connection.execute(statement).one_or_none()
-        return None if row is None else _kept(row)
-
     def list_for(self, entry_id: str) -> list[Annotation]:
         """The standing annotations of an entry, first made first."""
         return self._standing(annotation_rows.c.entry_id == entry_id)
@@ -112,13 +108,11 @@ class Annotations:
             found[annotation.entry_id].append(annotation)
         return found
 
-    def list_kept(self, entry_id: str, annotator: str) -> list[Kept]:
-        """Everything one annotator said about an entry, superseded or not: what stands, then last said first."""
-        mine = (annotation_rows.c.entry_id == entry_id) & (annotation_rows.c.annotator == annotator)
-        superseded = annotation_rows.c.superseded_at.is_not(None)
-        order = (superseded, annotation_rows.c.at.desc(), annotation_rows.c.id.desc())
-        statement = self._annotations().where(mine).order_by(*order)
-        return [_kept(row) for row in self._connection.execute(statement)]
+    def list_kept(self, entry_id: str) -> list[Kept]:
+        """Everything anybody said about an entry, superseded or not, first said first."""
+        statement = self._annotations().where(annotation_rows.c.entry_id == entry_id)
+        rows = self._connection.execute(statement.order_by(annotation_rows.c.at, annotation_rows.c.id))
+        return [_kept(row) for row in rows]
 
     def list_for_trace(self, trace_id: str) -> list[Annotation]:
         """The standing annotations of a trace, first made first."""
@@ -324,4 +318,4 @@ def _annotation(row: Row[Any]) -> Annotation:
 
 
 def _kept(row: Row[Any]) -> Kept:
-    return Kept(_annotation(row), Told(row.outcome, row.outcome_id), row.superseded_at)
+    return Kept(_annotation(row), row.lease_token, Told(row.outcome, row.outcome_id), row.superseded_at)

@@ -7,13 +7,13 @@ one by one and those that others are taking are stepped over; on SQLite the writ
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
 
-from thumbwheel.domain.queue import QueueEntry
+from thumbwheel.domain.queue import Lease, QueueEntry
 from thumbwheel.store.engine import insert_new
 from thumbwheel.store.queue import Waiting, waiting_entries, waiting_of
 from thumbwheel.store.tables import annotation_rows, skips, waiting
@@ -48,16 +48,17 @@ class Leases:
             lapsed = (waiting.c.leased_until <= now) & (waiting.c.leased_by != annotator)
             free = or_(waiting.c.leased_until.is_(None), lapsed)
             statement = (
-                select(waiting.c.entry_id)
-                .where(waiting.c.project_id == self._project_id, *lane, free)
+                waiting_entries(self._project_id)
+                .where(*lane, free)
                 .order_by(waiting.c.passed_by, waiting.c.added_at, waiting.c.serve_rank)
                 .limit(1)
                 .with_for_update(of=waiting, skip_locked=True)
             )
-            entry_id = self._connection.execute(statement).scalar_one_or_none()
-            if entry_id is not None:
-                self.hold(entry_id, annotator, token, until)
-                return self.find(entry_id)
+            row = self._connection.execute(statement).one_or_none()
+            if row is not None:
+                self.hold(row.id, annotator, token, until)
+                lease = Lease(entry_id=row.id, annotator=annotator, token=token, expires_at=until)
+                return replace(waiting_of(row), lease=lease)
         return None
 
     def _lanes(self, annotator: str) -> Iterator[tuple[ColumnElement[bool], ...]]:
@@ -65,6 +66,7 @@ class Leases:
         skipped = exists().where(skips.c.entry_id == entry, skips.c.annotator == annotator)
         judged = exists().where(
             annotation_rows.c.entry_id == entry,
+            annotation_rows.c.project_id == self._project_id,
             annotation_rows.c.annotator == annotator,
             annotation_rows.c.superseded_at.is_(None),
         )
@@ -75,8 +77,10 @@ class Leases:
 
     def list_held(self, annotator: str) -> list[Waiting]:
         """What this annotator was given and nobody has taken since, also where the time has run out; oldest first."""
+        # Few rows: sorted here, lest an index in that order be walked for them.
         statement = waiting_entries(self._project_id).where(waiting.c.leased_by == annotator)
-        return [waiting_of(row) for row in self._connection.execute(statement)]
+        held = [waiting_of(row) for row in self._connection.execute(statement)]
+        return sorted(held, key=lambda each: (each.entry.added_at, each.entry.serve_rank))
 
     def find(self, entry_id: str) -> Waiting | None:
         """A waiting entry, or None when it waits no more. Until the transaction ends nobody else leases it."""
@@ -133,7 +137,8 @@ class Leases:
         """Waiting entries that somebody skipped, longest waiting first, with every skip of each in time order."""
         skipped = exists().where(skips.c.entry_id == waiting.c.entry_id)
         statement = waiting_entries(self._project_id).where(waiting.c.passed_by != "").where(skipped)
-        found = [waiting_of(row) for row in self._connection.execute(statement.limit(limit))]
+        oldest = statement.order_by(waiting.c.added_at, waiting.c.serve_rank).limit(limit)
+        found = [waiting_of(row) for row in self._connection.execute(oldest)]
         said: dict[str, list[Skip]] = {each.entry.id: [] for each in found}
         for skip in self.list_skips(list(said)):
             said[skip.entry_id].append(skip)

@@ -235,11 +235,11 @@ class Queue:
 
     def list_waiting(self, limit: int, after: Place | None = None) -> list[Waiting]:
         """Waiting entries in the order they were added, from behind `after`."""
-        statement = waiting_entries(self._project_id).limit(limit)
+        order = (waiting.c.added_at, waiting.c.serve_rank, waiting.c.entry_id)
+        statement = waiting_entries(self._project_id).order_by(*order).limit(limit)
         if after is not None:
             at, rank, entry_id = after
-            here = tuple_(waiting.c.added_at, waiting.c.serve_rank, waiting.c.entry_id)
-            statement = statement.where(here > tuple_(literal(at, UtcTime), literal(rank), literal(entry_id)))
+            statement = statement.where(tuple_(*order) > tuple_(literal(at, UtcTime), literal(rank), literal(entry_id)))
         return [waiting_of(row) for row in self._connection.execute(statement)]
 
     def drop(self, entry_ids: Sequence[str], why: str, now: datetime) -> list[str]:
@@ -323,14 +323,13 @@ def entry_of(row: Row[Any]) -> QueueEntry:
 
 
 def waiting_entries(project_id: int) -> Select[Any]:
-    """Reads the waiting entries of a project in the order they were added; see `waiting_of`."""
+    """Reads the waiting entries of a project; see `waiting_of`."""
     hold = [waiting.c.lease_token, waiting.c.leased_by, waiting.c.leased_until, waiting.c.assigned_to]
     return (
         select(queue_entries, *hold)
         .select_from(waiting)
         .join(queue_entries, queue_entries.c.id == waiting.c.entry_id)
         .where(waiting.c.project_id == project_id)
-        .order_by(waiting.c.added_at, waiting.c.serve_rank, waiting.c.entry_id)
     )
 
 

@@ -289,7 +289,7 @@ queue_entries = Table(
     Index(None, "project_id", "added_at"),
     Index(None, "project_id", "trace_id"),
     Index(None, "project_id", "trace_ref"),
-    Index(None, "draw_id"),
+    Index(None, "draw_id", "project_id"),
 )
 
 #: One row for every entry that still needs a judgement, and who holds it. Gone when nothing is left to do.
@@ -363,8 +363,8 @@ annotation_rows = Table(
     #: What the annotator was told: label, dispute or waiting, and the id of it. Asked again, the answer is the same.
     Column("outcome", Text, nullable=False),
     Column("outcome_id", Text),
-    Index(None, "entry_id"),
-    Index(None, "project_id", "annotator", "at"),
+    Index(None, "entry_id", "project_id", "annotator"),
+    Index(None, "project_id", "annotator", "at", "id"),
     Index(None, "project_id", "at"),
 )
 
@@ -377,8 +377,8 @@ disputes = Table(
     Column("opened_at", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
     Column("body", JsonText, nullable=False),
-    Index(None, "project_id", "opened_at"),
-    Index(None, "entry_id"),
+    Index(None, "project_id", "closed_at", "opened_at", "id"),
+    Index(None, "entry_id", "project_id"),
 )
 
 labels = Table(
@@ -392,8 +392,8 @@ labels = Table(
     Column("settled_at", UtcTime, nullable=False),
     Column("superseded_at", UtcTime),
     Column("body", JsonText, nullable=False),
-    Index(None, "project_id", "settled_at"),
-    Index(None, "entry_id"),
+    Index(None, "project_id", "settled_at", "id"),
+    Index(None, "entry_id", "project_id"),
     Index(None, "project_id", "trace_id"),
 )
 
