@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from thumbwheel.capture.edit import hunks
@@ -128,9 +129,32 @@ class Capture:
             )
 
     def _commit(self, works: Sequence[Work]) -> Sequence[Kept]:
+        """Keep all of them in one transaction, and each project's in one go: statements cost more than rows."""
         now = self._now()
+        kept: dict[int, Kept] = {}
         with self._ledger.archive(0) as tx:
-            return [_Keeping(tx.within(work.project_id), now, self._shuffle, self._weigh).keep(work) for work in works]
+            for project_id in dict.fromkeys(work.project_id for work in works):
+                mine = {place: work for place, work in enumerate(works) if work.project_id == project_id}
+                keeping = _Keeping(tx.within(project_id), now, self._shuffle, self._weigh)
+                kept |= dict(
+                    zip(mine, _shared_out(keeping.keep(_joined(project_id, mine.values())), mine.values()), strict=True)
+                )
+        return [kept[place] for place in range(len(works))]
+
+
+def _joined(project_id: int, works: Collection[Work]) -> Work:
+    return Work(
+        project_id,
+        traces=[trace for work in works for trace in work.traces],
+        signals=[signal for work in works for signal in work.signals],
+    )
+
+
+def _shared_out(kept: Kept, works: Collection[Work]) -> Iterator[Kept]:
+    """What became of each work, from what became of all of them joined."""
+    traces, signals = iter(kept.traces), iter(kept.signals)
+    for work in works:
+        yield Kept(list(islice(traces, len(work.traces))), list(islice(signals, len(work.signals))))
 
 
 @dataclass(frozen=True, slots=True)
