@@ -21,8 +21,8 @@ from thumbwheel.demo.corpus import SUPPORT, DemoText, texts
 from thumbwheel.domain.trace import Json
 from thumbwheel.errors import Invalid
 
-#: How many people might come by (about 390 do in a week); the activity of the k-th is (k + 6) ** -0.9.
-N_USERS: Final = 520
+#: How many people might come by (about 400 do in a week); the activity of the k-th is (k + 6) ** -0.9.
+N_USERS: Final = 680
 #: Relative traffic by hour of the day (UTC): quiet nights, a dip at noon, a second rise in the evening.
 HOURS: Final = (
     2,
