@@ -37,13 +37,14 @@ def counted(n: int, noun: str, plural: str | None = None) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] as a percentage, with as many digits as still say something.
 
-    >>> percent(0.5), percent(0.054), percent(0.0004), percent(0.0), percent(1.0), percent(0.996)
-    ('50 %', '5.4 %', '0.04 %', '0 %', '100 %', '99.6 %')
+    >>> percent(0.5), percent(0.054), percent(0.0004), percent(0.0), percent(1.0), percent(0.97), percent(0.996)
+    ('50 %', '5.4 %', '0.04 %', '0 %', '100 %', '97 %', '99.6 %')
     """
     value = 100 * share
-    distance = min(value, 100 - value)
+    distance = min(value, 10 * (100 - value))
     digits = 0 if distance == 0 or distance >= 10 else 1 if distance >= 0.1 else 2
-    return f"{value:.{digits}f} %"
+    text = f"{value:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if digits else text} %"
 
 
 def duration(seconds: float) -> str:
