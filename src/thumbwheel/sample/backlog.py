@@ -66,17 +66,17 @@ class Drop:
 
 
 def trim(
-    waiting: Sequence[Waiting], *, now: datetime, room: int | None, latency: timedelta = LATENCY_BUDGET
+    waiting: Sequence[Waiting], *, now: datetime, limit: int | None, latency: timedelta = LATENCY_BUDGET
 ) -> list[Drop]:
-    """What a queue of `room` entries drops: what waited longer than `latency`, then what does not fit.
+    """What a queue of at most `limit` entries drops: what waited longer than `latency`, then what does not fit.
 
     Overflow goes by place within the policy, (rank - 1/2) / n, largest first: so each policy loses the same share, its
     lowest-ranked first, and of two equal ones the older. Random's floor is kept whatever its age, even if the queue
-    then holds more than it has room for.
+    then holds more than the limit.
     """
     droppable = [entry for entry in waiting if not entry.kept]
     expired = {entry.entry_id for entry in droppable if now - entry.added_at > latency}
-    over = 0 if room is None else max(0, len(waiting) - len(expired) - room)
+    over = 0 if limit is None else max(0, len(waiting) - len(expired) - limit)
     fresh = sorted((entry for entry in droppable if entry.entry_id not in expired), key=_first_to_go)
     return [*_drops(sorted(expired), "expired"), *_drops((entry.entry_id for entry in fresh[:over]), "overflow")]
 

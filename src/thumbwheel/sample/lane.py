@@ -45,7 +45,10 @@ Sizes: TypeAlias = Mapping[LaneId, float]
 
 
 class Tape:
-    """A lazy list that remembers what was read from it."""
+    """A lazy list that remembers what was read from it.
+
+    Reading raises ValueError where the list is not in ascending order: chances would be wrong.
+    """
 
     def __init__(self, rows: Iterable[Listed]) -> None:
         self._rest = iter(rows)
@@ -60,6 +63,8 @@ class Tape:
             row = next(self._rest, None)
             if row is None:
                 return
+            if self._read and row[0] < self._read[-1][0]:
+                raise ValueError(f"trace {row[1].trace_id} is out of key order")
             self._read.append(row)
 
     @property

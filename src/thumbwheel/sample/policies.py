@@ -82,7 +82,7 @@ def sizes(
 
 
 def negative_reason(kinds: Collection[str], *, reason: str | None = None, user_id: str | None = None) -> str:
-    """ "thumbs-down, reason hallucination, by user …4f": its negative signals, the strongest first."""
+    """Its negative signals, the strongest first: `thumbs-down, reason hallucination, by user …4f`."""
     said = [words for kind, words in _SAID.items() if kind in kinds] or ["negative signal"]
     return ", ".join(
         [*said, *([f"reason {reason}"] if reason else []), *([f"by user …{user_id[-2:]}"] if user_id else [])]
@@ -90,20 +90,20 @@ def negative_reason(kinds: Collection[str], *, reason: str | None = None, user_i
 
 
 def uncertain_reason(risk: float) -> str:
-    """ "judge is unsure: 52 % chance of failure"."""
+    """As in `judge is unsure: 52 % chance of failure`."""
     return f"judge is unsure: {100 * risk:.0f} % chance of failure"
 
 
 def drift_reason(alert: str, fields: Mapping[str, str]) -> str:
-    """ "drift alert 'checkout': category billing"."""
+    """As in `drift alert 'checkout': category billing`."""
     return f"drift alert '{alert}': " + ", ".join(f"{name} {value}" for name, value in fields.items())
 
 
 def stratified_reason(n_lane: int, category: str | None) -> str:
-    """ "one of 4 from category travel"."""
+    """As in `one of 4 from category travel`."""
     return f"one of {n_lane} " + (f"from category {category}" if category else "without a category")
 
 
 def random_reason(rank: int, n_policy: int) -> str:
-    """ "uniform random pick 7 of 20"."""
+    """As in `uniform random pick 7 of 20`."""
     return f"uniform random pick {rank} of {n_policy}"
