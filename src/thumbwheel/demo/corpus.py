@@ -1,7 +1,7 @@
 """The texts of the demo and what people recorded about them.
 
-Two sources: HaluEval's general part (real queries, real ChatGPT answers, human
-verdicts) and a few support conversations written by hand. `data/README.md` says
+Two sources: HaluEval's general part (queries, ChatGPT's answers, human verdicts,
+all recorded) and a few support conversations written by hand. `data/README.md` says
 where each comes from and under which licence.
 """
 
