@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from thumbwheel.store.engine import JsonText, UtcTime
@@ -310,7 +311,13 @@ waiting = Table(
     Column("passed_by", Text, nullable=False),
     Index(None, "project_id", "added_at", "serve_rank", "entry_id"),
     Index(None, "project_id", "assigned_to", "passed_by", "added_at", "serve_rank"),
-    Index(None, "project_id", "leased_by"),
+    Index(
+        None,
+        "project_id",
+        "leased_by",
+        sqlite_where=text("leased_by IS NOT NULL"),
+        postgresql_where=text("leased_by IS NOT NULL"),
+    ),
 )
 
 #: Entries that left the queue without a judgement.

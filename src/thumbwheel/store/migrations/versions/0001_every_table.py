@@ -254,7 +254,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["draw_id"], ["draws.id"], name=op.f("fk_queue_entries_draw_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_entries")),
     )
-    op.create_index(op.f("ix_queue_entries_draw_id"), "queue_entries", ["draw_id"], unique=False)
+    op.create_index(
+        op.f("ix_queue_entries_draw_id_project_id"), "queue_entries", ["draw_id", "project_id"], unique=False
+    )
     op.create_index(
         op.f("ix_queue_entries_project_id_added_at"), "queue_entries", ["project_id", "added_at"], unique=False
     )
@@ -280,9 +282,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_annotations")),
         sa.UniqueConstraint("lease_token", name=op.f("uq_annotations_lease_token")),
     )
-    op.create_index(op.f("ix_annotations_entry_id"), "annotations", ["entry_id"], unique=False)
     op.create_index(
-        op.f("ix_annotations_project_id_annotator_at"), "annotations", ["project_id", "annotator", "at"], unique=False
+        op.f("ix_annotations_entry_id_project_id_annotator"),
+        "annotations",
+        ["entry_id", "project_id", "annotator"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_annotations_project_id_annotator_at_id"),
+        "annotations",
+        ["project_id", "annotator", "at", "id"],
+        unique=False,
     )
     op.create_index(op.f("ix_annotations_project_id_at"), "annotations", ["project_id", "at"], unique=False)
     op.create_table(
@@ -296,8 +306,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_disputes_entry_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
     )
-    op.create_index(op.f("ix_disputes_entry_id"), "disputes", ["entry_id"], unique=False)
-    op.create_index(op.f("ix_disputes_project_id_opened_at"), "disputes", ["project_id", "opened_at"], unique=False)
+    op.create_index(op.f("ix_disputes_entry_id_project_id"), "disputes", ["entry_id", "project_id"], unique=False)
+    op.create_index(
+        op.f("ix_disputes_project_id_closed_at_opened_at_id"),
+        "disputes",
+        ["project_id", "closed_at", "opened_at", "id"],
+        unique=False,
+    )
     op.create_table(
         "drops",
         sa.Column("entry_id", sa.Text(), nullable=False),
@@ -320,8 +335,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_labels_entry_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_labels")),
     )
-    op.create_index(op.f("ix_labels_entry_id"), "labels", ["entry_id"], unique=False)
-    op.create_index(op.f("ix_labels_project_id_settled_at"), "labels", ["project_id", "settled_at"], unique=False)
+    op.create_index(op.f("ix_labels_entry_id_project_id"), "labels", ["entry_id", "project_id"], unique=False)
+    op.create_index(
+        op.f("ix_labels_project_id_settled_at_id"), "labels", ["project_id", "settled_at", "id"], unique=False
+    )
     op.create_index(op.f("ix_labels_project_id_trace_id"), "labels", ["project_id", "trace_id"], unique=False)
     op.create_table(
         "skips",
@@ -359,7 +376,14 @@ def upgrade() -> None:
         ["project_id", "assigned_to", "passed_by", "added_at", "serve_rank"],
         unique=False,
     )
-    op.create_index(op.f("ix_waiting_project_id_leased_by"), "waiting", ["project_id", "leased_by"], unique=False)
+    op.create_index(
+        op.f("ix_waiting_project_id_leased_by"),
+        "waiting",
+        ["project_id", "leased_by"],
+        unique=False,
+        sqlite_where=sa.text("leased_by IS NOT NULL"),
+        postgresql_where=sa.text("leased_by IS NOT NULL"),
+    )
     op.create_table(
         "artifacts",
         sa.Column("id", sa.Text(), nullable=False),
