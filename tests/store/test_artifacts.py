@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -292,3 +293,30 @@ def test_only_live_labels_may_be_named_and_only_failures_wait_for_a_fix(ledger: 
         tx.annotations.supersede_label("label-3", LATER)
         assert sorted(tx.fixes.find_labels(["label-1", "label-2", "label-3", "label-4"])) == ["label-1", "label-2"]
         assert [label.id for label in tx.fixes.list_unanswered()] == ["label-1"]
+
+
+def test_two_replicas_routing_the_same_labels_make_each_artifact_once(ledger: Ledger) -> None:
+    with ledger.begin(1) as tx:
+        for number in range(20):
+            lay(tx, number)
+        found = labels_of(tx)
+    together = threading.Barrier(2)
+    made: list[int] = []
+
+    def replica(name: str) -> None:
+        together.wait()
+        with ledger.begin(1) as tx:
+            new = [
+                tx.artifacts.add(Routing(label, "golden", a_row_of(label, id=f"{name}-{label.id}")), LATER)
+                for label in found
+            ]
+        made.append(sum(new))
+
+    threads = [threading.Thread(target=replica, args=(name,)) for name in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(made) == 20
+    with ledger.read(1) as tx:
+        assert len({row.provenance.label_id for row in tx.artifacts.stream_golden()}) == 20
