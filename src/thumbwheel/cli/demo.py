@@ -131,7 +131,7 @@ def _publish(wheel: Wheel, project_id: int) -> None:
     import yaml
 
     data = yaml.safe_load((files("thumbwheel.demo") / "codebook.yaml").read_text(encoding="utf-8"))
-    wheel.annotate.publish(project_id, data, _NAMES[0], "The demo's first codebook.")
+    wheel.rubric.publish(project_id, data, _NAMES[0], "The demo's first codebook.")
 
 
 def _capture(wheel: Wheel, project_id: int, now: datetime) -> tuple[int, int]:
@@ -139,7 +139,7 @@ def _capture(wheel: Wheel, project_id: int, now: datetime) -> tuple[int, int]:
     from thumbwheel.demo.week import week
     from thumbwheel.services.capture import Work
 
-    _tell("a week of traffic: real questions and answers, simulated users")
+    _tell("a week of traffic: recorded questions and answers, simulated users")
     traces, signals = week(now, _SEED)
     arrived = [native.trace(item, now) for item in traces]
     said = [native.signal(item, now, native.id_of(item)) for item in signals]
@@ -156,7 +156,7 @@ def _alert(wheel: Wheel, project_id: int) -> None:
     from thumbwheel.demo.week import RELEASES
 
     wheel.sample.raise_alert(
-        project_id, f"answers changed with {RELEASES[-1]}", {"release": RELEASES[-1]}, 8, timedelta(days=7)
+        project_id, f"code answers since {RELEASES[-1]}", {"category": "code"}, 8, timedelta(days=7)
     )
 
 
@@ -206,12 +206,15 @@ def _tell(what: str) -> None:
 
 
 def _say(host: str, port: int, done: dict[str, str]) -> None:
+    from textwrap import fill
+
+    from thumbwheel.demo.corpus import NOTICE
+
     say = typer.echo
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared
     say(f"""
   thumbwheel demo: {done["traces"]} traces, {done["signals"]} signals, {done["queued"]} entries picked
-  Questions and answers are real (HaluEval); how users behave over them is simulated, and the recorded human
-  verdicts are kept apart from both.
+{fill(NOTICE, 110, initial_indent="  ", subsequent_indent="  ")}
 
   open      http://{shown}:{port}
   sign in   {_NAMES[0]} / {_PASSWORD}      ({_NAMES[1]} / {_PASSWORD} is a second reviewer)
