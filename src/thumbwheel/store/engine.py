@@ -84,6 +84,8 @@ def open_engine(database_url: str) -> Engine:
     """
     url = _url(database_url)
     if url.get_backend_name() == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise ConfigInvalid("THUMBWHEEL_DATABASE_URL must name a file: sqlite:///thumbwheel.db.")
         return _open_sqlite(url)
     try:
         return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
@@ -167,9 +169,20 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes), list(rows))
 
 
+#: What SQLite says when the file, not the statement, is at fault.
+_FILE_FAULTS = ("locked", "unable to open", "disk", "readonly", "full", "malformed", "not a database")
+
+
 def is_unreachable(fault: BaseException) -> bool:
     """Whether the store itself failed, rather than the statement."""
-    return isinstance(fault, OperationalError) or (isinstance(fault, DBAPIError) and fault.connection_invalidated)
+    if not isinstance(fault, DBAPIError):
+        return False
+    if fault.connection_invalidated:
+        return True
+    if not isinstance(fault, OperationalError):
+        return False
+    said = str(fault.orig)
+    return "sqlite3" not in type(fault.orig).__module__ or any(word in said for word in _FILE_FAULTS)
 
 
 def ping(engine: Engine) -> None:
