@@ -35,7 +35,7 @@ def shares(mix: Mapping[str, float]) -> dict[Policy, float]:
             raise Invalid(f"There is no policy {name!r}; the policies are {', '.join(known)}.", field=f"mix.{name}")
         if not (math.isfinite(share) and share >= 0):
             raise Invalid(f"The share of {name} must be a number that is not negative.", field=f"mix.{name}")
-    total = math.fsum(mix.values())
+    total = sum(mix.values())
     if not 0 < total < math.inf:
         raise Invalid("A mix must give at least one policy a share.", field="mix")
     return {policy: mix.get(policy.value, 0.0) / total for policy in Policy}

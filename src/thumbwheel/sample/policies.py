@@ -20,12 +20,12 @@ NEGATIVE_SIZES: Final = (0.02, 4.0)
 #: Size class j holds sizes in (LARGEST / 2^(j+1), LARGEST / 2^j]; the last one everything smaller.
 LARGEST: Final = 4.0
 LAST_CLASS: Final = 15
+_LARGEST_EXPONENT: Final = math.frexp(LARGEST)[1]
 
 _SAID: Final[Mapping[str, str]] = {
     SignalKind.user_edit: "edited by the user",
     SignalKind.implicit_copy_edit: "copied and edited by the user",
     SignalKind.user_rating: "thumbs-down",
-    SignalKind.user_reason: "complaint",
     SignalKind.implicit_regenerate: "regenerated",
     SignalKind.implicit_clarification: "asked again",
     SignalKind.implicit_abandonment: "abandoned",
@@ -62,8 +62,9 @@ def class_of(size: float) -> int:
     """
     if not 0.0 < size <= LARGEST:
         raise ValueError(f"size {size} is not in (0, {LARGEST}]")
-    mantissa, exponent = math.frexp(size / LARGEST)
-    return min(LAST_CLASS, 1 - exponent if mantissa == 0.5 else -exponent)
+    mantissa, exponent = math.frexp(size)
+    halvings = _LARGEST_EXPONENT - exponent
+    return min(LAST_CLASS, halvings if mantissa == 0.5 else halvings - 1)
 
 
 def class_upper(size_class: int) -> float:
@@ -83,10 +84,11 @@ def sizes(
 
 def negative_reason(kinds: Collection[str], *, reason: str | None = None, user_id: str | None = None) -> str:
     """Its negative signals, the strongest first: `thumbs-down, reason hallucination, by user …4f`."""
-    said = [words for kind, words in _SAID.items() if kind in kinds] or ["negative signal"]
-    return ", ".join(
-        [*said, *([f"reason {reason}"] if reason else []), *([f"by user …{user_id[-2:]}"] if user_id else [])]
-    )
+    said = [words for kind, words in _SAID.items() if kind in kinds]
+    if reason:
+        said.append(f"reason {reason}")
+    by = [f"by user …{user_id[-2:]}"] if user_id else []
+    return ", ".join([*(said or ["negative signal"]), *by])
 
 
 def uncertain_reason(risk: float) -> str:

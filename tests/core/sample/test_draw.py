@@ -83,9 +83,7 @@ def reference() -> Drawn:
 
 
 def test_the_reference_queue_of_six() -> None:
-    found = {
-        pick.trace_id: (pick.policy.value, pytest.approx(pick.probability, abs=1e-12)) for pick in reference().picks
-    }
+    found = {pick.trace_id: (pick.policy.value, round(pick.probability, 12)) for pick in reference().picks}
     assert found == {
         "7": ("drift", 0.4756),
         "0": ("negative", 0.35495),
