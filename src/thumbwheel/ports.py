@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from thumbwheel.domain.trace import Json, Trace
 
@@ -80,3 +80,20 @@ def _as_read(value: Json) -> str:
             if key in value:
                 return _as_read(value[key])
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class Found(NamedTuple):
+    """A piece of personal data in a text."""
+
+    #: Presidio's name for the kind ("EMAIL_ADDRESS"); SECRET for keys, tokens and passwords.
+    type: str
+    #: Characters of the text, half-open.
+    start: int
+    end: int
+
+
+class Scrubber(Protocol):
+    """Finds personal data and secrets in text. It only finds: what is put in their place is `thumbwheel.capture.privacy`'s."""
+
+    def find(self, text: str) -> Sequence[Found]:
+        """Everything personal in `text`, in order and without overlaps; raises rather than pass over what it could not read."""
