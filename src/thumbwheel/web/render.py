@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thumbwheel import errors
 from thumbwheel.web import text, words
-from thumbwheel.web.session import Visitor, sessions
+from thumbwheel.web.report import add_filters
+from thumbwheel.web.session import COOKIE, Visitor, sessions
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -66,15 +67,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "percent": words.percent,
-        "duration": words.duration,
-        "moment": words.moment,
-        "date": words.date,
-        "plain": text.plain,
-        "markdown": text.markdown,
-    }
-    made.globals |= {"counted": words.counted, "ago": ago, "policies": words_of_policies}
+    add_filters(made)
+    made.filters |= {"plain": text.plain, "markdown": text.markdown}
+    made.globals |= {"ago": ago, "WHY": WHY}
     return made
 
 
@@ -84,7 +79,7 @@ def ago(then: datetime, now: datetime) -> str:
 
 
 #: What each policy means, for people who never read the manual.
-words_of_policies = {
+WHY = {
     "drift": "Something changed in this part of the traffic",
     "negative": "What the user did says that it went wrong",
     "uncertain": "The judge cannot tell whether it went wrong",
@@ -114,7 +109,7 @@ def refusal(request: Request, fault: errors.ThumbwheelError) -> Response:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", HTTPStatus.SEE_OTHER)
     status = next((_STATUS[kind] for kind in type(fault).__mro__ if kind in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
-    visitor = sessions(request).visitor(request.cookies.get("thumbwheel_session"))
+    visitor = sessions(request).visitor(request.cookies.get(COOKIE))
     title = _TITLES.get(status, "That did not work")
     return page(request, "refusal.html", visitor, status=status, title=title, detail=fault.detail)
 
