@@ -127,3 +127,16 @@ class Lease:
     annotator: str
     token: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An entry that still needs a judgement, and who has to do with it."""
+
+    entry: QueueEntry
+    #: Number of its trace, in the order of arrival.
+    trace_ref: int
+    #: The last hold on it, which may have run out; None if nobody holds it.
+    lease: Lease | None
+    #: Whom it is kept for; None for anybody.
+    assigned_to: str | None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from thumbwheel.annotate.reviewer import check_annotator, check_documents, pace
 from thumbwheel.annotate.settle import check_annotation, settle
 from thumbwheel.domain.annotation import Annotation, Dispute, Judgement, Label, Settled
-from thumbwheel.domain.queue import Lease, QueueEntry
+from thumbwheel.domain.queue import Lease, QueueEntry, Waiting
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, LeaseExpired, NotAllowed
@@ -17,7 +17,6 @@ from thumbwheel.ports import Mint, Now
 from thumbwheel.store.annotations import Kept, Place, Told
 from thumbwheel.store.leases import Skip
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.queue import Waiting
 from thumbwheel.store.traces import day_of
 
 #: How many entries one annotator may hold: the one on screen and the ones fetched ahead.

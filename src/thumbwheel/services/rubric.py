@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,16 +13,19 @@ from thumbwheel.annotate.settle import Decision, adjudicate, check_decision
 from thumbwheel.domain.annotation import Judgement, Label, Settled
 from thumbwheel.domain.codebook import Codebook, CodebookVersion
 from thumbwheel.domain.person import Role
+from thumbwheel.domain.queue import Waiting
+from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store import queue
 from thumbwheel.store.annotations import OpenDispute, Place
 from thumbwheel.store.leases import Skip
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.queue import Waiting
 
 #: How far back somebody must have annotated to count among those an entry could still go to.
 _ACTIVE = timedelta(days=30)
+#: How many entries an export reads at a time.
+_STRIDE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,22 @@ class Rubric:
             passed = {one.annotator for one in judged[waiting.entry.id]} | {skip.annotator for skip in skips}
             found.append(Skipped(waiting=waiting, skips=skips, nobody_left=reviewers <= passed))
         return found
+
+    def export(self, project_id: int, actor: str) -> Iterator[tuple[Waiting, Trace | None]]:
+        """Everything that waits, first added first, each entry with its trace if that is still here."""
+        after: queue.Place | None = None
+        with self.ledger.begin(project_id) as tx:
+            self._audit(tx, actor, "queue.export", "every waiting entry", None)
+        while page := self._page_with_traces(project_id, after):
+            yield from page
+            last = page[-1][0].entry
+            after = (last.added_at, last.serve_rank, last.id)
+
+    def _page_with_traces(self, project_id: int, after: queue.Place | None) -> list[tuple[Waiting, Trace | None]]:
+        with self.ledger.read(project_id) as tx:
+            page = tx.queue.list_waiting(_STRIDE, after)
+            traces = tx.traces.list_whole([each.trace_ref for each in page])
+        return [(each, traces.get(each.trace_ref)) for each in page]
 
     def drop(self, project_id: int, entry_ids: Sequence[str], why: str) -> list[str]:
         """Take entries out of the queue without a judgement; the ids of those that waited."""

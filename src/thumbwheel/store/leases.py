@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
 
-from thumbwheel.domain.queue import Lease, QueueEntry
+from thumbwheel.domain.queue import Lease, QueueEntry, Waiting
 from thumbwheel.store.engine import insert_new
-from thumbwheel.store.queue import Waiting, waiting_entries, waiting_of
+from thumbwheel.store.queue import waiting_entries, waiting_of
 from thumbwheel.store.tables import annotation_rows, skips, waiting
 
 

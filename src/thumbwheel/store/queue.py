@@ -7,14 +7,14 @@ moves, see `thumbwheel.store.leases`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, literal, or_, select, tuple_, update
 
-from thumbwheel.domain.queue import Draw, DriftAlert, Frame, Lease, Policy, Purpose, QueueEntry, Window
+from thumbwheel.domain.queue import Draw, DriftAlert, Frame, Lease, Policy, Purpose, QueueEntry, Waiting, Window
 from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import UtcTime, insert_new, insert_rows, micros
 from thumbwheel.store.tables import alerts, draws, drops, queue_entries, waiting
@@ -32,19 +32,6 @@ Id = TypeVar("Id", str, int)
 
 #: Most ids in one statement; both engines take more.
 _CHUNK = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An entry that still needs a judgement, and who has to do with it."""
-
-    entry: QueueEntry
-    #: Number of its trace.
-    trace_ref: int
-    #: The last hold on it, which may have run out; None if nobody holds it.
-    lease: Lease | None
-    #: Whom it is kept for.
-    assigned_to: str | None
 
 
 class Queue:
@@ -338,7 +325,7 @@ def waiting_of(row: Row[Any]) -> Waiting:
     lease = None
     if row.lease_token is not None:
         lease = Lease(entry_id=row.id, annotator=row.leased_by, token=row.lease_token, expires_at=row.leased_until)
-    return Waiting(entry_of(row), row.trace_ref, lease, row.assigned_to or None)
+    return Waiting(entry=entry_of(row), trace_ref=row.trace_ref, lease=lease, assigned_to=row.assigned_to or None)
 
 
 def _alert(row: Row[Any]) -> DriftAlert:
