@@ -263,11 +263,11 @@ class _Drawing:
         for lane, quota in strata(quotas[Policy.stratified], list(self.frame.population), rotation).items():
             rows = self._keyed(Policy.stratified, [lane.part], quota, ring, self.frame.population[lane.part])
             lanes.append(Lane(id=lane, quota=quota, tape=Tape(rows)))
-        uniform = self._keyed(Policy.random, None, quotas[Policy.random], ring, n)
+        uniform = self._keyed(Policy.random, list(self.frame.population), quotas[Policy.random], ring, n)
         return [*lanes, Lane(id=LaneId(Policy.random), quota=quotas[Policy.random], tape=Tape(uniform))]
 
     def _keyed(
-        self, policy: Policy, categories: list[str] | None, k: int, ring: Ring, n: int
+        self, policy: Policy, categories: list[str], k: int, ring: Ring, n: int
     ) -> Iterable[tuple[float, Candidate]]:
         def read(low: int, high: int) -> list[Candidate]:
             return self._candidates(self.tx.traces.read_keys(self.frame.days, categories, low, high))
@@ -276,7 +276,7 @@ class _Drawing:
 
     def _slice(self, alert: DriftAlert, k: int, ring: Ring, n: int) -> Iterable[tuple[float, Candidate]]:
         category = alert.slice.get("category")
-        categories = None if category is None else [category]
+        categories = list(self.frame.population) if category is None else [category]
         within = n if category is None else self.frame.population.get(category, 0)
 
         def read(low: int, high: int) -> list[Candidate]:
