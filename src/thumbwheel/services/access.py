@@ -192,6 +192,13 @@ class Access:
         scopes = frozenset[Scope]() if public else key.scopes
         return Caller(project_id, key.project, key.id, scopes, public=public)
 
+    def note_read(self, project_id: int, reader: str, trace_id: str, why: str) -> None:
+        """Write down in the audit log that a person read a trace."""
+        with self.ledger.begin(project_id) as tx:
+            tx.people.audit(
+                project_id, id=self.mint(), actor=reader, action="trace.read", subject=trace_id, at=self.now(), why=why
+            )
+
     def list_audit(self, project_id: int, limit: int = 100) -> list[AuditRow]:
         """The last `limit` rows of the audit log, newest first."""
         with self.ledger.read(project_id) as tx:
