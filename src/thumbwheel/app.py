@@ -23,6 +23,7 @@ from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
+from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
@@ -80,6 +81,11 @@ class Wheel:
     def capture(self) -> Capture:
         """Keeps traces and signals."""
         return Capture(self.ledger, self.now, self.secret("shuffle"), weigh)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """Links that take a user's word on one trace."""
+        return Feedback(self.ledger, self.now)
 
     @cached_property
     def sample(self) -> Sample:
@@ -155,7 +161,9 @@ def create_app(wheel: Wheel) -> FastAPI:
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, measure, sample
+    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, sample, widget
+    from thumbwheel.api.origin import CrossOrigin
+    from thumbwheel.api.rate import Rates
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -172,8 +180,10 @@ def create_app(wheel: Wheel) -> FastAPI:
         redoc_url=None,
     )
     app.state.wheel = wheel
+    app.state.rates = Rates(wheel.settings)
+    app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))
     errors.install(app)
-    for module in (sample, annotate, close, measure, capture):
+    for module in (sample, annotate, close, measure, capture, feedback, widget):
         app.include_router(module.router)
 
     @app.get("/healthz", include_in_schema=False)

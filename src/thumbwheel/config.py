@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +15,8 @@ from pydantic_settings import (
 )
 
 from thumbwheel.errors import ConfigInvalid
+
+_RATE = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 
 
 class Settings(BaseSettings):
@@ -27,6 +30,12 @@ class Settings(BaseSettings):
         None, description="Signs sessions and shuffles traces; made and kept in the store when unset."
     )
     max_body_bytes: int = Field(20_000_000, gt=0, description="Largest request body, in bytes, once inflated.")
+    key_rate: str = Field("5000/second", description="Requests one secret key may make, in each process.")
+    browser_key_rate: str = Field("500/second", description="Requests one publishable key may make, in each process.")
+    browser_rate: str = Field(
+        "600/minute",
+        description="Requests one address may make with a publishable key or a feedback link, in each process.",
+    )
     lease_seconds: int = Field(900, gt=0, description="How long a reviewer holds an entry.")
     session_hours: int = Field(24 * 7, gt=0, description="How long a person stays signed in.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only.")
@@ -37,6 +46,13 @@ class Settings(BaseSettings):
         timedelta(hours=24), description="How old a trace is before a scheduled draw may pick it."
     )
     log_json: bool = Field(False, description="Logs as JSON lines rather than for reading.")
+
+    @field_validator("key_rate", "browser_key_rate", "browser_rate")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        if not _RATE.fullmatch(value):
+            raise ValueError("a rate reads like 100/second, 600/minute or 5000/hour")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -75,6 +75,17 @@ class TargetUnusable(ThumbwheelError):
     """The application's function cannot be used by the gate."""
 
 
+class TooOften(ThumbwheelError):
+    """More requests than this key or this address may send; wait, then try again."""
+
+    #: Seconds until there is room again.
+    retry_after: int = 1
+
+
+class LinkExpired(NotAllowed):
+    """This feedback link has expired."""
+
+
 class TooLarge(ThumbwheelError):
     """The body is larger than this server takes."""
 

@@ -9,6 +9,7 @@ from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
+from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
@@ -20,6 +21,21 @@ class DoorSettings(Protocol):
     @property
     def max_body_bytes(self) -> int:
         """Largest request body, in bytes, once inflated."""
+        ...
+
+    @property
+    def key_rate(self) -> str:
+        """Requests one secret key may make, in each process: "5000/second"."""
+        ...
+
+    @property
+    def browser_key_rate(self) -> str:
+        """Requests one publishable key may make, in each process."""
+        ...
+
+    @property
+    def browser_rate(self) -> str:
+        """Requests one address may make with a publishable key or a feedback link, in each process."""
         ...
 
     @property
@@ -49,6 +65,11 @@ class Wheel(Protocol):
     @property
     def capture(self) -> Capture:
         """Keeps traces and signals."""
+        ...
+
+    @property
+    def feedback(self) -> Feedback:
+        """Links that take a user's word on one trace."""
         ...
 
     @property

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from thumbwheel.api.deps import CanRead, allowed, body_of, caller, wheel
+from thumbwheel.api.deps import CanRead, admitted, allowed, body_of, caller, credentials, wheel
 from thumbwheel.api.errors import problem, refusal
 from thumbwheel.connectors import native
 from thumbwheel.domain.person import Scope
 from thumbwheel.domain.signal import Signal
-from thumbwheel.errors import Invalid, NotAllowed, ThumbwheelError
+from thumbwheel.errors import Invalid, NotAllowed, NotKnown, ThumbwheelError
 from thumbwheel.services.access import Caller
 from thumbwheel.services.capture import Outcome, TraceFile, Work, check_reason
 from thumbwheel.telemetry import INGESTED
@@ -23,13 +23,16 @@ router = APIRouter(tags=["capture"])
 
 Value = TypeVar("Value")
 
+#: As much as browsers let a page send while it goes away; nothing longer is read without a key in the headers.
+_KEYLESS_BYTES = 65_536
+
 
 @router.post("/v1/traces/batch", status_code=201)
 async def add_traces(request: Request) -> Response:
     """Keep traces: `{"traces": [...]}`. Each that is refused says why; the rest is kept."""
     who = allowed(request, Scope.ingest)
     now = wheel(request).now()
-    items = _items(await body_of(request), "traces", single=False)
+    items = _items(native.parse(await body_of(request)), "traces", single=False)
     good, refused = _decode(items, lambda item: native.trace(item, now))
     kept = await wheel(request).capture.keep(
         Work(who.project_id, traces=[(arrived.value, arrived.content_hash) for _, arrived in good])
@@ -40,12 +43,19 @@ async def add_traces(request: Request) -> Response:
 @router.post("/v1/signals", status_code=201)
 async def add_signals(request: Request) -> Response:
     """Keep what users said, changed and did: one signal, or `{"signals": [...]}`."""
-    who = _may_signal(request)
-    items = _items(await body_of(request), "signals", single=True)
-    decode = _signal_decoder(request, who)
-    good, refused = _decode(items, decode)
+    named = credentials(request) is not None
+    who = _may_signal(caller(request)) if named else None
+    data = native.parse(await body_of(request, None if named else _KEYLESS_BYTES))
+    if who is None:
+        who = _may_signal(_key_within(request, data))
+    return await keep_signals(request, who.project_id, _items(data, "signals", single=True))
+
+
+async def keep_signals(request: Request, project_id: int, items: Sequence[object]) -> Response:
+    """Keep signals and say what became of each."""
+    good, refused = _decode(items, _signal_decoder(request, project_id))
     kept = await wheel(request).capture.keep(
-        Work(who.project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])
+        Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])
     )
     return _receipt("signals", [place for place, _ in good], kept.signals, refused)
 
@@ -80,17 +90,24 @@ def signal_out(signal: Signal) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _may_signal(request: Request) -> Caller:
-    who = caller(request)
+def _key_within(request: Request, data: object) -> Caller:
+    """Who a page is that sends a beacon: that cannot set headers, so its publishable key stands in the body."""
+    key = data.get("key") if isinstance(data, dict) else None
+    if not isinstance(key, str) or not key.startswith("tw_pk_"):
+        raise NotKnown('Send an API key: a header, or "key": "tw_pk_…" beside "signals" for a publishable one.')
+    return admitted(request, wheel(request).access.identify(key))
+
+
+def _may_signal(who: Caller) -> Caller:
     if not who.public and Scope.ingest not in who.scopes:
         raise NotAllowed("This key lacks the scope 'ingest'.")
     return who
 
 
-def _signal_decoder(request: Request, who: Caller) -> Callable[[object], native.Arrived[Signal]]:
+def _signal_decoder(request: Request, project_id: int) -> Callable[[object], native.Arrived[Signal]]:
     now: datetime = wheel(request).now()
     mint = wheel(request).mint
-    reasons = wheel(request).capture.reasons(who.project_id)
+    reasons = wheel(request).capture.reasons(project_id)
 
     def decode(item: object) -> native.Arrived[Signal]:
         arrived = native.signal(item, now, mint())
@@ -100,8 +117,7 @@ def _signal_decoder(request: Request, who: Caller) -> Callable[[object], native.
     return decode
 
 
-def _items(body: bytes, name: str, *, single: bool) -> list[object]:
-    data = native.parse(body)
+def _items(data: Any, name: str, *, single: bool) -> list[object]:
     if isinstance(data, dict) and name in data:
         data = data[name]
     elif single and isinstance(data, dict):

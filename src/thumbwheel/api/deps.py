@@ -9,6 +9,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from thumbwheel.api.origin import check_origin
+from thumbwheel.api.rate import rates
 from thumbwheel.domain.person import Scope
 from thumbwheel.errors import Invalid, NotAllowed, NotKnown, TooLarge
 from thumbwheel.services.access import Caller
@@ -25,19 +27,43 @@ def caller(request: Request) -> Caller:
 
     Raises:
         NotKnown: no credentials, or none that are valid.
+        NotAllowed: a publishable key, used from a page of an origin its project does not allow.
+        TooOften: the key has used up its rate.
     """
-    access = wheel(request).access
+    given = credentials(request)
+    if given is None:
+        raise NotKnown("Send an API key: Authorization: Bearer tw_sk_…, Basic public:secret, or x-api-key.")
+    return admitted(request, wheel(request).access.identify(*given))
+
+
+def credentials(request: Request) -> tuple[str, str | None] | None:
+    """The key in the headers, with its public half when that came too; None when there is none.
+
+    Raises:
+        NotKnown: the credentials cannot be read.
+    """
     header = request.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer" and value:
-        return access.identify(value.strip())
+        return value.strip(), None
     if scheme.lower() == "basic" and value:
         public, secret = _basic(value)
-        return access.identify(secret, public)
+        return secret, public
     key = request.headers.get("x-api-key")
-    if key:
-        return access.identify(key)
-    raise NotKnown("Send an API key: Authorization: Bearer tw_sk_…, Basic public:secret, or x-api-key.")
+    return (key, None) if key else None
+
+
+def admitted(request: Request, who: Caller) -> Caller:
+    """The same caller, if the page it calls from may use its key and it does not call too often.
+
+    Raises:
+        NotAllowed: a publishable key is used from a page of an origin its project does not allow.
+        TooOften: the key, or the address, has used up its rate.
+    """
+    if who.public:
+        check_origin(request, who.origins)
+    rates(request).spend(request, who)
+    return who
 
 
 def _basic(value: str) -> tuple[str, str]:
@@ -85,14 +111,14 @@ CanAnnotate = Annotated[Caller, Depends(_can_annotate)]
 CanAdmin = Annotated[Caller, Depends(_can_administer)]
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, inflated when it is gzip, and never more than the setting allows.
+async def body_of(request: Request, limit: int | None = None) -> bytes:
+    """The body, inflated when it is gzip, and never more than `limit` or what the setting allows.
 
     Raises:
         TooLarge: it is more.
         Invalid: it says it is compressed and is not, or in a way this server does not know.
     """
-    limit = wheel(request).settings.max_body_bytes
+    limit = limit or wheel(request).settings.max_body_bytes
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
         raise Invalid(f"Content-Encoding {encoding!r} is not known here; send gzip or none.", field="content-encoding")

@@ -19,10 +19,12 @@ _STATUS: dict[type[errors.ThumbwheelError], int] = {
     errors.NotAllowed: 403,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooOften: 429,
     errors.ExtraMissing: 501,
     errors.StoreUnavailable: 503,
     errors.ConfigInvalid: 500,
 }
+_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="thumbwheel"'}, 503: {"Retry-After": "1"}}
 _TITLES = {413: "TooLarge", 400: "Malformed", 405: "MethodNotAllowed", 404: "NotHere", 415: "WrongContentType"}
 
 
@@ -31,10 +33,12 @@ def status_of(fault: errors.ThumbwheelError) -> int:
     return next((_STATUS[kind] for kind in type(fault).__mro__ if kind in _STATUS), 500)
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+def problem(status: int, title: str, detail: str, *, retry_after: int | None = None, **more: Any) -> Response:
     """An RFC 9457 problem."""
     body = {"type": title, "title": title, "status": status, "detail": detail}
-    headers = {401: {"WWW-Authenticate": 'Bearer realm="thumbwheel"'}, 503: {"Retry-After": "1"}}.get(status, {})
+    headers = dict(_HEADERS.get(status, {}))
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     body |= {name: value for name, value in more.items() if value is not None}
     return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
 
@@ -50,7 +54,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.ThumbwheelError)
     def _ours(_request: Request, fault: errors.ThumbwheelError) -> Response:
-        return problem(status_of(fault), type(fault).__name__, fault.detail, field=fault.field)
+        wait = fault.retry_after if isinstance(fault, errors.TooOften) else None
+        return problem(status_of(fault), type(fault).__name__, fault.detail, retry_after=wait, field=fault.field)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, fault: RequestValidationError) -> Response:

@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     key.command("create")(key_create)
     key.command("list")(key_list)
     key.command("revoke")(key_revoke)
+    key.command("origins")(key_origins)
     app.add_typer(key, name="key")
     user = typer.Typer(help="People and their roles.", no_args_is_help=True)
     user.command("add")(user_add)
@@ -44,15 +45,20 @@ def serve(
 def key_create(
     project: str = ProjectOption,
     scopes: Annotated[str, typer.Option(help="Comma-separated: ingest, read, annotate, admin.")] = "ingest,read",
+    origins: Annotated[
+        str, typer.Option(help="Comma-separated origins whose pages may use the project's publishable keys.")
+    ] = "",
     as_json: bool = JsonOption,
 ) -> None:
     """Make a key pair. The secret is shown once.
 
-    Example: `thumbwheel key create --scopes ingest,read --json`
+    Example: `thumbwheel key create --scopes ingest,read --origins https://app.example.com --json`
     """
     wanted = _scopes(scopes)
     with open_wheel() as wheel:
         made = wheel.access.add_key(project, wanted)
+        if origins:
+            wheel.access.allow_origins(project, [*wheel.access.origins(project), *origins.split(",")])
     data = {
         "id": made.key.id,
         "public_key": made.key.public_key,
@@ -101,6 +107,29 @@ def key_revoke(key_id: Annotated[str, typer.Argument(help="Id of the key.")]) ->
     with open_wheel() as wheel:
         wheel.access.revoke_key(key_id)
     typer.echo(f"revoked {key_id}")
+
+
+def key_origins(
+    add: Annotated[list[str] | None, typer.Option(help="Let pages of this origin, too.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="No longer let pages of this origin.")] = None,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Which origins' pages may use a project's publishable keys: `https://app.example.com`, `https://*.example.com`, `*`.
+
+    Example: `thumbwheel key origins --add https://app.example.com`
+    """
+    with open_wheel() as wheel:
+        origins = wheel.access.origins(project)
+        if add or remove:
+            gone = {each.rstrip("/").lower() for each in remove or ()}
+            origins = wheel.access.allow_origins(
+                project, [*(each for each in origins if each not in gone), *(add or ())]
+            )
+    if as_json:
+        print_json({"project": project, "origins": origins})
+    else:
+        typer.echo("\n".join(origins) or f"No page of another origin may use the publishable keys of {project}.")
 
 
 def user_add(

@@ -22,6 +22,7 @@ from thumbwheel.store.people import AuditRow, Project
 #: How long a key found good is taken as good without asking the store again.
 _TRUST = timedelta(seconds=5)
 _NAME = re.compile(r"[\w][\w .@+-]{0,99}")
+_ORIGIN = re.compile(r"\*|https?://(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*(:\d{1,5})?|https?://\[[0-9a-f:.]+\](:\d{1,5})?")
 _passwords = PasswordHash.recommended()
 
 
@@ -44,6 +45,8 @@ class Caller:
     role: Role | None = None
     #: True for the publishable half of a key pair: it may only send signals.
     public: bool = False
+    #: For a publishable key: the origins whose pages may use it.
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Access:
     now: Now
     mint: Mint
     _trusted: dict[str, tuple[datetime, Caller]] = field(default_factory=dict)
+    _origins: dict[str, tuple[datetime, tuple[str, ...]]] = field(default_factory=dict)
 
     def secret(self, name: str) -> bytes:
         """A secret of this installation, made on first use and kept in the store."""
@@ -90,6 +94,37 @@ class Access:
         """Every project, by name."""
         with self.ledger.read(0) as tx:
             return tx.people.list_projects()
+
+    def origins(self, project: str) -> tuple[str, ...]:
+        """The origins whose pages may use the project's publishable keys.
+
+        Raises:
+            NotHere: there is no such project.
+        """
+        return tuple(self.project(project).settings.get("origins", ()))
+
+    def allow_origins(self, project: str, origins: Iterable[str]) -> tuple[str, ...]:
+        """From now on (five seconds, on other replicas) let pages of exactly these origins use its publishable keys.
+
+        Raises:
+            Invalid: one is not an origin.
+            NotHere: there is no such project.
+        """
+        wanted = tuple(dict.fromkeys(_origin(each) for each in origins))
+        found = self.project(project)
+        with self.ledger.begin(found.id) as tx:
+            tx.people.set_project(found.id, tx.people.project_settings(found.id) | {"origins": wanted})
+        self._trusted.clear()
+        self._origins.clear()
+        return wanted
+
+    def knows_origin(self, origin: str) -> bool:
+        """Whether any project lets pages of this origin use its publishable keys."""
+        cached = self._origins.get("")
+        if cached is None or self.now() - cached[0] >= _TRUST:
+            allowed = {each for found in self.list_projects() for each in found.settings.get("origins", ())}
+            cached = self._origins[""] = (self.now(), tuple(allowed))
+        return origin_allowed(origin, cached[1])
 
     def add_person(self, name: str, role: Role, password: str) -> Person:
         """Add somebody who signs in.
@@ -184,13 +219,14 @@ class Access:
                 found = tx.people.find_key(public_key=credential)
             else:
                 found = tx.people.find_key(secret_hash=_fingerprint(credential))
+            origins = tx.people.project_settings(found[0]).get("origins", ()) if found and public else ()
         if found is None:
             raise NotKnown("This API key is not valid here.")
         project_id, key = found
         if public_key is not None and not hmac.compare_digest(key.public_key.encode(), public_key.encode()):
             raise NotKnown("This public key and this secret key do not belong together.")
         scopes = frozenset[Scope]() if public else key.scopes
-        return Caller(project_id, key.project, key.id, scopes, public=public)
+        return Caller(project_id, key.project, key.id, scopes, public=public, origins=tuple(origins))
 
     def note_read(self, project_id: int, reader: str, trace_id: str, why: str) -> None:
         """Write down in the audit log that a person read a trace."""
@@ -203,6 +239,31 @@ class Access:
         """The last `limit` rows of the audit log, newest first."""
         with self.ledger.read(project_id) as tx:
             return tx.people.list_audit(project_id, limit)
+
+
+def origin_allowed(origin: str, allowed: Iterable[str]) -> bool:
+    """Whether an origin is in a list that may hold `*` and `https://*.example.com`.
+
+    >>> origin_allowed("https://eu.example.com", ["https://*.example.com"])
+    True
+    >>> origin_allowed("https://example.com.evil.org", ["https://*.example.com"])
+    False
+    """
+    scheme, separator, host = origin.partition("://")
+    for each in allowed:
+        if each in {origin, "*"}:
+            return True
+        start, wild, domain = each.partition("://*.")
+        if wild and separator and scheme == start and host.endswith(f".{domain}"):
+            return True
+    return False
+
+
+def _origin(text: str) -> str:
+    found = text.strip().rstrip("/").lower()
+    if not _ORIGIN.fullmatch(found):
+        raise Invalid(f"{text!r} is no origin: https://app.example.com, https://*.example.com or *.", field="origins")
+    return found
 
 
 def _fingerprint(secret_key: str) -> str:

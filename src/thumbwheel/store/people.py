@@ -127,6 +127,16 @@ class People:
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else (row.project_id, _key(row))
 
+    def list_signers(self, prefix: str) -> list[tuple[int, ApiKey, str]]:
+        """The keys in use whose secret's hash starts so: project number, key and whole hash."""
+        rows = self._connection.execute(
+            select(api_keys, projects.c.name)
+            .join(projects, projects.c.id == api_keys.c.project_id)
+            .where(api_keys.c.revoked_at.is_(None))
+            .where(api_keys.c.secret_hash.startswith(prefix, autoescape=True))
+        )
+        return [(row.project_id, _key(row), row.secret_hash) for row in rows]
+
     def list_keys(self) -> list[ApiKey]:
         """Every key that is not revoked, newest first."""
         rows = self._connection.execute(
