@@ -69,7 +69,7 @@ def _environment() -> Environment:
     )
     add_filters(made)
     made.filters |= {"plain": text.plain, "markdown": text.markdown}
-    made.globals |= {"ago": ago, "WHY": WHY}
+    made.globals |= {"ago": ago, "counted": words.counted, "WHY": WHY}
     return made
 
 

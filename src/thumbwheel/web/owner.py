@@ -1,0 +1,178 @@
+"""The owner's desk: disputes to decide, the codebook and its versions."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import yaml
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+
+from thumbwheel.domain.annotation import Judgement, Verdict
+from thumbwheel.domain.codebook import Codebook
+from thumbwheel.errors import CodebookInvalid
+from thumbwheel.services.rubric import Revision
+from thumbwheel.web.render import Page, fragment, page
+from thumbwheel.web.session import Owner, Services, Viewer, same_origin
+from thumbwheel.web.trace_view import view
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(same_origin)])
+pages = APIRouter(route_class=Page)
+
+#: Disputes are shown one by one; this many are counted.
+_COUNTED = 200
+_MOST = 200_000
+
+
+# --- disputes
+
+
+@pages.get("/disputes")
+def disputes(request: Request, owner: Owner, wheel: Services, decided: str | None = None) -> Response:
+    """The dispute that has been open longest, with everything needed to decide it."""
+    waiting = wheel.rubric.disputes(owner.project_id, _COUNTED)
+    if not waiting:
+        return page(request, "no_disputes.html", owner, decided=decided)
+    opened = waiting[0]
+    wheel.access.note_read(owner.project_id, owner.name, opened.dispute.trace_id, f"dispute {opened.dispute.id}")
+    whole = wheel.capture.get(owner.project_id, opened.dispute.trace_id)
+    version = wheel.rubric.codebook(owner.project_id)
+    named = [set(one.categories) for one in opened.annotations]
+    contested = set().union(*named) - set.intersection(*named)
+    categories = version.codebook.categories if version else ()
+    return page(
+        request,
+        "dispute.html",
+        owner,
+        dispute=opened.dispute,
+        annotations=opened.annotations,
+        entry=opened.entry,
+        view=view(whole.trace, whole.signals),
+        codebook=version.codebook if version else None,
+        names={category.id: category.name for category in categories},
+        contested=[category for category in categories if category.id in contested],
+        n_open=len(waiting),
+        decided=decided,
+        now=wheel.now(),
+    )
+
+
+@pages.post("/disputes/{dispute_id}")
+def decide(
+    dispute_id: str,
+    owner: Owner,
+    wheel: Services,
+    verdict: Annotated[Verdict, Form()],
+    categories: Annotated[list[str], Form()] = [],  # noqa: B006 - never written to; a form without any sends none
+    critique: Annotated[str, Form(max_length=20_000)] = "",
+) -> Response:
+    """Decide a dispute, and go on to the next."""
+    chosen = tuple(categories) if verdict is Verdict.failed else ()
+    judgement = Judgement(verdict=verdict, categories=chosen, critique=critique.strip() or None)
+    wheel.rubric.adjudicate(owner.project_id, dispute_id, owner.name, judgement)
+    return RedirectResponse(f"/disputes?decided={verdict.value}", HTTPStatus.SEE_OTHER)
+
+
+# --- the codebook
+
+
+class DraftIn(BaseModel):
+    """A codebook as it is being written."""
+
+    text: Annotated[str, Field(max_length=_MOST)]
+
+
+class CheckedOut(BaseModel):
+    """What publishing a draft would do, or every fault in it."""
+
+    ok: bool
+    html: str
+
+
+@pages.get("/codebook")
+def codebook(request: Request, visitor: Viewer, wheel: Services, version: int | None = None) -> Response:
+    """A version of the codebook, to be read."""
+    shown = wheel.rubric.codebook(visitor.project_id, version)
+    versions = wheel.rubric.codebooks(visitor.project_id)
+    return page(request, "codebook.html", visitor, shown=shown, versions=versions, now=wheel.now())
+
+
+@pages.get("/codebook/edit")
+def edit(request: Request, owner: Owner, wheel: Services) -> Response:
+    """The editor, on the current version or on an example to start from."""
+    current = wheel.rubric.codebook(owner.project_id)
+    text = _written(current.codebook) if current else wheel.rubric.example()
+    return page(request, "codebook_edit.html", owner, text=text, current=current, note="", faults=None)
+
+
+@router.post("/codebook/check")
+def check(body: DraftIn, owner: Owner, wheel: Services) -> CheckedOut:
+    """Whether a draft holds together, and what publishing it would change."""
+    try:
+        revision = wheel.rubric.revise(owner.project_id, _read(body.text))
+    except CodebookInvalid as fault:
+        return CheckedOut(ok=False, html=fragment("_revision.html", faults=fault.detail, revision=None))
+    return CheckedOut(ok=_changes(revision), html=fragment("_revision.html", faults=None, revision=revision))
+
+
+@pages.post("/codebook")
+def publish(
+    request: Request,
+    owner: Owner,
+    wheel: Services,
+    text: Annotated[str, Form(max_length=_MOST)],
+    note: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Publish a draft as the next version; a draft with faults comes back with them."""
+    try:
+        published = wheel.rubric.publish(owner.project_id, _read(text), owner.name, note.strip())
+    except CodebookInvalid as fault:
+        current = wheel.rubric.codebook(owner.project_id)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        values = {"text": text, "current": current, "note": note, "faults": fault.detail}
+        return page(request, "codebook_edit.html", owner, status=status, **values)
+    return RedirectResponse(f"/codebook?version={published.version}", HTTPStatus.SEE_OTHER)
+
+
+def _read(text: str) -> object:
+    """The data in a YAML text.
+
+    Raises:
+        CodebookInvalid: it is no YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        place = f"Line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise CodebookInvalid(f"{place}{getattr(fault, 'problem', None) or 'this is no YAML'}.") from fault
+
+
+def _changes(revision: Revision) -> bool:
+    return revision.current is None or revision.current.codebook != revision.new
+
+
+def _written(codebook: Codebook) -> str:
+    """A codebook as its owner would write it."""
+    data = {
+        "name": codebook.name,
+        "question": codebook.question,
+        "categories": [
+            {
+                "id": category.id,
+                "name": category.name,
+                "key": category.key,
+                "definition": category.definition,
+                "positive": category.positive,
+                "negative": category.negative,
+                "edge_case": category.edge_case,
+            }
+            for category in codebook.categories
+        ],
+    }
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
+
+
+router.include_router(pages)
