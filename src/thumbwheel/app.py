@@ -164,6 +164,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     from thumbwheel.api import annotate, capture, close, errors, feedback, measure, sample, widget
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
+    from thumbwheel.web import site
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -185,6 +186,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     errors.install(app)
     for module in (sample, annotate, close, measure, capture, feedback, widget):
         app.include_router(module.router)
+    site.install(app, wheel)
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> dict[str, str]:
