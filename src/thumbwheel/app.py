@@ -25,6 +25,7 @@ from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
+from thumbwheel.services.norms import Norms
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
@@ -88,6 +89,11 @@ class Wheel:
         return Feedback(self.ledger, self.now)
 
     @cached_property
+    def norms(self) -> Norms:
+        """What reading times are compared with."""
+        return Norms(self.ledger, self.now)
+
+    @cached_property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
         return Sample(self.ledger, self.now, self.mint, self.secret("double"), EmbeddedJudge.fit)
@@ -117,6 +123,7 @@ class Wheel:
         """Routes labels, lets the embedded judge look at new traces and, when it is set, draws."""
         jobs = [
             Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
+            Job("norms", every(timedelta(hours=1)), self._each_project(self.norms.refresh)),
             Job("suggest", every(timedelta(minutes=1)), self._each_project(self.sample.suggest)),
         ]
         if self.settings.draw_at is not None:
@@ -161,7 +168,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, sample, widget
+    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, rubric, sample, widget
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.web import site
@@ -184,7 +191,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     app.state.rates = Rates(wheel.settings)
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))
     errors.install(app)
-    for module in (sample, annotate, close, measure, capture, feedback, widget):
+    for module in (sample, annotate, rubric, close, measure, capture, feedback, widget):
         app.include_router(module.router)
     site.install(app, wheel)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import numpy as np
+
+from thumbwheel.domain.signal import DwellNorm, Reading
 
 #: Fewer dwell times than this in a category, and all categories together are the baseline.
 OWN_BASELINE_MIN: Final = 100
@@ -62,10 +66,44 @@ def dwell_z(seconds: float, own: DwellBaseline | None, pooled: DwellBaseline) ->
     times or no spread (MAD 0). None when neither can tell.
     Source: the modified z-score of Iglewicz and Hoaglin (1993), on the logarithm.
     """
-    if own is not None and own.n >= OWN_BASELINE_MIN and own.mad > 0.0:
+    if own is not None and _serves(own, OWN_BASELINE_MIN):
         baseline = own
-    elif pooled.n >= BASELINE_MIN and pooled.mad > 0.0:
+    elif _serves(pooled, BASELINE_MIN):
         baseline = pooled
     else:
         return None
     return min(max(baseline.z(seconds), -LARGEST), LARGEST)
+
+
+def norms_of(times: Mapping[str, Sequence[float]], at: datetime) -> list[DwellNorm]:
+    """The norm of each category, and of all together, from reading times in seconds by category.
+
+    Traces without a category (the key "") count towards the whole only.
+    """
+    own = [_norm(category, each, at) for category, each in times.items() if category]
+    return [*own, _norm(None, list(chain.from_iterable(times.values())), at)]
+
+
+def reading(seconds: float, category: str | None, norms: Mapping[str | None, DwellNorm]) -> Reading | None:
+    """How unusual a reading time is, with the norm that says so; None while there is none. `norms` go by category.
+
+    The rule is that of `dwell_z`.
+    """
+    own, pooled = (_baseline(norms.get(name)) for name in (category, None))
+    z = dwell_z(seconds, own, pooled)
+    if z is None:
+        return None
+    return Reading(z=z, norm=norms[category if category and _serves(own, OWN_BASELINE_MIN) else None])
+
+
+def _serves(baseline: DwellBaseline, n: int) -> bool:
+    return baseline.n >= n and baseline.mad > 0.0
+
+
+def _norm(category: str | None, seconds: Sequence[float], at: datetime) -> DwellNorm:
+    made = DwellBaseline.of(seconds)
+    return DwellNorm(category=category, n=made.n, median=made.median, mad=made.mad, at=at)
+
+
+def _baseline(norm: DwellNorm | None) -> DwellBaseline:
+    return DwellBaseline.of(()) if norm is None else DwellBaseline(n=norm.n, median=norm.median, mad=norm.mad)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from thumbwheel.capture.implicit import UNUSUAL
+from thumbwheel.domain.cell import Sign
 from thumbwheel.domain.signal import EditKind, Rating, Signal, SignalKind
 
 #: Log-odds of a weight of 1: weights lie in [-1, 1], so that a re-estimated one compares with its seed.
@@ -52,7 +53,7 @@ class SignalFact:
     dwell_z: float | None = None
 
     @classmethod
-    def of(cls, signal: Signal, *, dwell_z: float | None = None) -> SignalFact:
+    def of(cls, signal: Signal) -> SignalFact:
         """The fact in a signal."""
         return cls(
             kind=signal.kind,
@@ -61,7 +62,7 @@ class SignalFact:
             reason=signal.reason,
             edit_kind=signal.edit.kind if signal.edit and signal.edit.original is not None else None,
             user_id=signal.user_id,
-            dwell_z=dwell_z,
+            dwell_z=signal.reading.z if signal.reading else None,
         )
 
 
@@ -95,6 +96,11 @@ class PriorTable:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_value", {(prior.kind, prior.value): prior for prior in self.priors})
+
+    def weight_of(self, kind: SignalKind, value: str | None) -> float:
+        """Weight of one value of a kind, else of the kind; 0 where it has none."""
+        prior = self._by_value.get((kind, value), self._by_value.get((kind, None)))
+        return 0.0 if prior is None else prior.weight
 
     def find(self, fact: SignalFact) -> Prior | None:
         """The prior that applies: the one for the signal's own value, else the one for its kind."""
@@ -213,6 +219,44 @@ def negative_facts(facts: Iterable[SignalFact]) -> tuple[SignalFact, ...]:
 def negative_weights(facts: Iterable[SignalFact], table: PriorTable = SEED) -> tuple[float, ...]:
     """Weights of the negative signals, one for each kind of evidence: its size before a risk model exists."""
     return tuple(weight for weight in _strongest(negative_facts(facts), table).values() if weight > 0.0)
+
+
+#: The sign each kind of signal leaves, and the value of it whose prior stands for the sign (None: the kind's own).
+_SIGNED: Final[Mapping[Sign, tuple[SignalKind, str | None]]] = {
+    Sign.down: (SignalKind.user_rating, Rating.down),
+    Sign.reason: (SignalKind.user_reason, None),
+    Sign.edit: (SignalKind.user_edit, EditKind.correction),
+    Sign.copy_edit: (SignalKind.implicit_copy_edit, EditKind.correction),
+    Sign.regenerate: (SignalKind.implicit_regenerate, None),
+    Sign.clarification: (SignalKind.implicit_clarification, None),
+    Sign.abandonment: (SignalKind.implicit_abandonment, None),
+    Sign.up: (SignalKind.user_rating, Rating.up),
+    Sign.copied: (SignalKind.implicit_copy, None),
+    Sign.dwell: (SignalKind.implicit_dwell, "unusual"),
+}
+_SIGN_OF: Final = {kind: sign for sign, (kind, _) in _SIGNED.items()}
+
+
+def signs(facts: Iterable[SignalFact]) -> Sign:
+    """What these signals say, each thing once: a reason includes its thumb down, an edit one made after copying."""
+    said = Sign(0)
+    for fact in in_force(facts):
+        if fact.kind is SignalKind.user_rating:
+            said |= Sign.down if fact.rating is Rating.down else Sign.up
+        elif _speaks_against(fact) or fact.kind is SignalKind.implicit_copy or _value(fact) == "unusual":
+            said |= _SIGN_OF[fact.kind]
+    if said & Sign.reason:
+        said &= ~Sign.down
+    if said & Sign.edit:
+        said &= ~Sign.copy_edit
+    return said
+
+
+def sign_log_odds(table: PriorTable = SEED) -> dict[Sign, float]:
+    """What each sign adds to the log-odds of failure; a reason counts no less than the thumb down it includes."""
+    weights = {sign: table.weight_of(kind, value) for sign, (kind, value) in _SIGNED.items()}
+    weights[Sign.reason] = max(weights[Sign.reason], weights[Sign.down])
+    return {sign: LOG_ODDS_OF_ONE * weight for sign, weight in weights.items()}
 
 
 def failure_log_odds(

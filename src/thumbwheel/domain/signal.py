@@ -97,6 +97,29 @@ class SignalContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DwellNorm:
+    """How long answers were usually read, when somebody last looked: what a reading time is compared with."""
+
+    #: None for all categories together.
+    category: str | None
+    #: Reading times it was made from.
+    n: int
+    #: Median of ln(seconds), and median absolute deviation from it.
+    median: float
+    mad: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How unusual a reading time was when it came, and by which norm."""
+
+    #: In robust standard deviations of ln(seconds), within -5 and 5; longer than usual is positive.
+    z: float
+    norm: DwellNorm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One thing a user said, changed or did about one trace."""
 
@@ -116,8 +139,14 @@ class Signal:
     edit: Edit | None = None
     #: Set for `implicit_dwell`: seconds, >= 0.
     seconds: float | None = None
+    #: Set for `implicit_dwell` when there was a norm to compare with.
+    reading: Reading | None = None
     #: What the user agreed to, as the page recorded it.
     consent: dict[str, object] | None = None
     rights: frozenset[Right] = frozenset()
     #: None until the trace has come.
     context: SignalContext | None = None
+    #: Set when it came as another tool's score: what that is called there.
+    name: str | None = None
+    #: Set when that score is a number: the number, on whatever scale it is.
+    score: float | None = None

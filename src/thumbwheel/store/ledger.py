@@ -14,14 +14,18 @@ from thumbwheel.errors import StoreUnavailable
 from thumbwheel.store.annotations import Annotations
 from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.codebooks import Codebooks
+from thumbwheel.store.dwell import Dwell
 from thumbwheel.store.engine import is_unreachable, lock_archive
 from thumbwheel.store.fixes import Fixes
-from thumbwheel.store.leases import Leases
 from thumbwheel.store.jobs import Jobs
+from thumbwheel.store.leases import Leases
+from thumbwheel.store.listings import Listings
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
+from thumbwheel.store.scores import Scores
 from thumbwheel.store.signals import Signals
 from thumbwheel.store.sizes import Sizes
+from thumbwheel.store.spans import Spans
 from thumbwheel.store.tallies import Tallies
 from thumbwheel.store.traces import Traces
 
@@ -43,9 +47,29 @@ class Tx:
         return Traces(self.connection, self.project_id)
 
     @cached_property
+    def spans(self) -> Spans:
+        """The spans of traces that came as spans."""
+        return Spans(self.connection, self.project_id)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """Lists of traces."""
+        return Listings(self.connection, self.project_id)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores as other tools' clients sent them."""
+        return Scores(self.connection, self.project_id)
+
+    @cached_property
     def signals(self) -> Signals:
         """What users said, changed and did."""
         return Signals(self.connection, self.project_id)
+
+    @cached_property
+    def dwell(self) -> Dwell:
+        """Reading times, and what is usual among them."""
+        return Dwell(self.connection, self.project_id)
 
     @cached_property
     def sizes(self) -> Sizes:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
+from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.signal import Signal
 from thumbwheel.store.engine import insert_rows, micros
 from thumbwheel.store.tables import pending_signals, signals
 
 _COLUMNS = (
-    "project_id day trace_id event_id kind at received_at user_id rating reason edit_kind seconds body content_hash"
+    "project_id day trace_id event_id kind at received_at user_id rating reason edit_kind seconds category body content_hash"
 ).split()
 _PENDING_COLUMNS = "project_id trace_id event_id received_at body content_hash".split()
 
@@ -65,11 +66,22 @@ class Signals:
                     item.signal.reason,
                     item.signal.edit.kind.value if item.signal.edit else None,
                     item.signal.seconds,
+                    (item.signal.context and item.signal.context.category) or "",
                     msgspec.json.encode(item.signal).decode(),
                     item.content_hash,
                 )
                 for day, item in new
             ],
+        )
+
+    def remove(self, day: int, trace_id: str, signal_ids: Collection[str]) -> None:
+        """Forget these signals of one trace."""
+        self._connection.execute(
+            delete(signals)
+            .where(signals.c.project_id == self._project_id)
+            .where(signals.c.day == day)
+            .where(signals.c.trace_id == trace_id)
+            .where(signals.c.event_id.in_(list(signal_ids)))
         )
 
     def add_pending(self, new: Sequence[NewSignal], now: datetime) -> None:
@@ -82,7 +94,7 @@ class Signals:
             [
                 (
                     self._project_id,
-                    item.signal.trace_id,
+                    id_key(item.signal.trace_id),
                     item.signal.id,
                     received,
                     msgspec.json.encode(item.signal).decode(),
@@ -108,28 +120,28 @@ class Signals:
             found[row.trace_id].append(StoredSignal(_decoder.decode(row.body), row.content_hash))
         return found
 
-    def list_pending(self, trace_ids: Sequence[str]) -> dict[str, list[StoredSignal]]:
-        """Waiting signals of these traces, by trace, in order of arrival."""
+    def list_pending(self, keys: Sequence[str]) -> dict[str, list[StoredSignal]]:
+        """Waiting signals of the traces with these keys (see `id_key`), by key, in order of arrival."""
         found: dict[str, list[StoredSignal]] = {}
-        if not trace_ids:
+        if not keys:
             return found
         rows = self._connection.execute(
             select(pending_signals.c.trace_id, pending_signals.c.body, pending_signals.c.content_hash)
             .where(pending_signals.c.project_id == self._project_id)
-            .where(pending_signals.c.trace_id.in_(list(trace_ids)))
+            .where(pending_signals.c.trace_id.in_(list(keys)))
             .order_by(pending_signals.c.received_at)
         )
         for row in rows:
             found.setdefault(row.trace_id, []).append(StoredSignal(_decoder.decode(row.body), row.content_hash))
         return found
 
-    def drop_pending(self, trace_ids: Sequence[str]) -> None:
-        """Forget waiting signals that have been joined to their traces."""
-        if trace_ids:
+    def drop_pending(self, keys: Sequence[str]) -> None:
+        """Forget waiting signals of the traces with these keys: they have been joined."""
+        if keys:
             self._connection.execute(
                 delete(pending_signals)
                 .where(pending_signals.c.project_id == self._project_id)
-                .where(pending_signals.c.trace_id.in_(list(trace_ids)))
+                .where(pending_signals.c.trace_id.in_(list(keys)))
             )
 
     def count_pending(self) -> int:

@@ -117,7 +117,10 @@ traces = Table(
     Column("project_id", Integer, nullable=False),
     #: Days since 1970-01-01 of `started_at`, UTC.
     Column("day", Integer, nullable=False),
+    #: The one form in which it is looked up (see `thumbwheel.domain.identity`).
     Column("trace_id", Text, nullable=False),
+    #: As it was given, where that is another spelling.
+    Column("given_id", Text),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
     Column("received_at", UtcTime, nullable=False),
@@ -134,19 +137,55 @@ traces = Table(
     Column("judge_name", Text),
     #: Keyed hash of the trace id, uniform over [0, 2^63): order by it is a random permutation.
     Column("sample_key", BigInteger, nullable=False),
-    #: Of what the client sent, to tell a retry from a reused id.
+    #: Of what the client sent, to tell a retry from a reused id; 0 when it came as spans only.
     Column("content_hash", BigInteger, nullable=False),
     UniqueConstraint("project_id", "day", "trace_id"),
     Index(None, "project_id", "day", "category", "sample_key"),
     Index(None, "project_id", "day", "started_at"),
 )
 
-#: zstd-compressed JSON: input, output, documents, tool calls, metadata. Apart, so that narrow scans stay narrow.
+#: zstd-compressed JSON: input, output, documents, tool calls, metadata, and the spans it came as. Apart, so that narrow
+#: scans stay narrow.
 payloads = Table(
     "payloads",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+#: In which trace a span is: by its id, or by `response:` and the provider's id of its answer.
+span_ids = Table(
+    "span_ids",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: The trace's day.
+    Column("day", Integer, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("trace_ref", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+#: Every score another tool's client sent, as given; what it became stands elsewhere and is made from it anew.
+scores = Table(
+    "scores",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: In the form in which ids are looked up.
+    Column("score_id", Text, primary_key=True),
+    #: Key of the trace, span or response it is about and that has not come yet.
+    Column("waits_for", Text),
+    Column("trace_ref", BigInteger),
+    Column("session_id", Text),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    #: The whole score.
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "waits_for"),
+    Index(None, "project_id", "trace_ref"),
+    Index(None, "project_id", "at"),
 )
 
 signals = Table(
@@ -165,9 +204,20 @@ signals = Table(
     Column("reason", Text),
     Column("edit_kind", Text),
     Column("seconds", Double),
+    #: The trace's; empty when it has none.
+    Column("category", Text, nullable=False),
     #: The whole signal.
     Column("body", Text, nullable=False),
     Column("content_hash", BigInteger, nullable=False),
+    Index(
+        "ix_signals_dwell",
+        "project_id",
+        "day",
+        "category",
+        "seconds",
+        sqlite_where=text("seconds IS NOT NULL"),
+        postgresql_where=text("seconds IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -181,6 +231,20 @@ pending_signals = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("body", Text, nullable=False),
     Column("content_hash", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: How long answers are usually read, by category, and of all categories under the empty name.
+dwell_norms = Table(
+    "dwell_norms",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    #: Of ln(seconds).
+    Column("median", Double, nullable=False),
+    Column("mad", Double, nullable=False),
+    Column("at", UtcTime, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thumbwheel.capture.implicit import DwellBaseline, dwell_z
+from thumbwheel.capture.implicit import DwellBaseline, dwell_z, norms_of, reading
+from thumbwheel.domain.signal import Reading
 
 TIMES = [4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 60.0]
 
@@ -38,3 +40,20 @@ def test_without_a_baseline_nothing_is_said(pooled: DwellBaseline) -> None:
 def test_any_reading_time_gives_a_finite_score_or_none(seconds: float, times: list[float]) -> None:
     z = dwell_z(seconds, None, DwellBaseline.of(times))
     assert z is None or (math.isfinite(z) and -5.0 <= z <= 5.0)
+
+
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def test_a_reading_names_the_norm_it_was_made_with() -> None:
+    norms = {norm.category: norm for norm in norms_of({"long": TIMES * 20, "few": [1.0], "": [2.0]}, AT)}
+    assert {name: norm.n for name, norm in norms.items()} == {"long": 140, "few": 1, None: 142}
+    by = {name: reading(6.0, name, norms) for name in ("long", "few", "unknown", None)}
+    assert by["long"] == Reading(z=pytest.approx(-0.414, abs=6e-4), norm=norms["long"])
+    assert by["few"] is not None
+    assert by["few"].norm is norms[None]
+    assert by["unknown"] == by[None] == by["few"]
+
+
+def test_without_norms_a_reading_says_nothing() -> None:
+    assert reading(6.0, "long", {}) is None

@@ -65,6 +65,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_draws_project_id_at"), "draws", ["project_id", "at"], unique=False)
     op.create_index(op.f("ix_draws_project_id_frame_end"), "draws", ["project_id", "frame_end"], unique=False)
     op.create_table(
+        "dwell_norms",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("median", sa.Double(), nullable=False),
+        sa.Column("mad", sa.Double(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "category", name=op.f("pk_dwell_norms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "fixes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
@@ -135,6 +146,24 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "scores",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("score_id", sa.Text(), nullable=False),
+        sa.Column("waits_for", sa.Text(), nullable=True),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=True),
+        sa.Column("session_id", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "score_id", name=op.f("pk_scores")),
+    )
+    op.create_index(op.f("ix_scores_project_id_at"), "scores", ["project_id", "at"], unique=False)
+    op.create_index(op.f("ix_scores_project_id_trace_ref"), "scores", ["project_id", "trace_ref"], unique=False)
+    op.create_index(op.f("ix_scores_project_id_waits_for"), "scores", ["project_id", "waits_for"], unique=False)
+    op.create_table(
         "secrets",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
@@ -154,9 +183,27 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("edit_kind", sa.Text(), nullable=True),
         sa.Column("seconds", sa.Double(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "day", "trace_id", "event_id", name=op.f("pk_signals")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_signals_dwell",
+        "signals",
+        ["project_id", "day", "category", "seconds"],
+        unique=False,
+        sqlite_where=sa.text("seconds IS NOT NULL"),
+        postgresql_where=sa.text("seconds IS NOT NULL"),
+    )
+    op.create_table(
+        "span_ids",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "day", "key", "trace_ref", name=op.f("pk_span_ids")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -192,6 +239,7 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("given_id", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
