@@ -13,7 +13,9 @@ from thumbwheel.api.deps import CanRead, admitted, allowed, body_of, caller, cre
 from thumbwheel.api.errors import problem, refusal
 from thumbwheel.connectors import native
 from thumbwheel.domain.person import Scope
+from thumbwheel.domain.score import Review
 from thumbwheel.domain.signal import Signal
+from thumbwheel.domain.span import WHOLE
 from thumbwheel.errors import Invalid, NotAllowed, NotKnown, ThumbwheelError
 from thumbwheel.services.access import Caller
 from thumbwheel.services.capture import Outcome, TraceFile, Work, check_reason
@@ -62,7 +64,7 @@ async def keep_signals(request: Request, project_id: int, items: Sequence[object
 
 @router.get("/v1/traces/{trace_id:path}")
 def get_trace(trace_id: str, request: Request, who: CanRead) -> Response:
-    """One trace with its signals, annotations, label, suggestions and artifacts."""
+    """One trace with its signals, annotations, label, suggestions, artifacts, spans and other tools' scores."""
     found = wheel(request).capture.get(who.project_id, trace_id)
     return Response(msgspec.json.encode(trace_out(found)), media_type="application/json")
 
@@ -72,11 +74,30 @@ def trace_out(found: TraceFile) -> dict[str, Any]:
     trace: dict[str, Any] = msgspec.to_builtins(found.trace)
     return trace | {
         "signals": [signal_out(signal) for signal in found.signals],
-        "annotations": msgspec.to_builtins(found.annotations),
+        "annotations": [*msgspec.to_builtins(found.annotations), *map(review_out, found.reviews)],
         "label": msgspec.to_builtins(found.label),
         "suggestions": msgspec.to_builtins(found.suggestions),
         "artifacts": msgspec.to_builtins(found.artifacts),
+        "spans": [said(span) for span in found.spans if span.id != WHOLE],
+        "scores": [said(score) for score in found.scores],
     }
+
+
+def said(value: object) -> dict[str, Any]:
+    """A span or a score, without what it does not say and what only its merging needs."""
+    fields: dict[str, Any] = msgspec.to_builtins(value)
+    if "facts" in fields:
+        fields["facts"] = {name: each for name, each in fields["facts"].items() if each not in _UNSAID}
+    return {name: each for name, each in fields.items() if each not in _UNSAID and name not in {"stamp", "stamps"}}
+
+
+_UNSAID: tuple[Any, ...] = (None, (), [], {})
+
+
+def review_out(review: Review) -> dict[str, Any]:
+    """What a reviewer said in another tool, in the form of an annotation that no entry of the queue asked for."""
+    fields: dict[str, Any] = msgspec.to_builtins(review)
+    return fields | {"entry_id": None, "categories": []}
 
 
 def signal_out(signal: Signal) -> dict[str, Any]:

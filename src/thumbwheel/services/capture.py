@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TypeAlias, TypeVar
 
-from thumbwheel.capture.edit import hunks
 from thumbwheel.domain.annotation import Annotation, Label, Suggestion
 from thumbwheel.domain.artifact import GoldenRow, PreferencePair
-from thumbwheel.domain.queue import Policy
-from thumbwheel.domain.signal import DEFAULT_REASONS, Signal, SignalContext
-from thumbwheel.domain.trace import Trace, text_of
-from thumbwheel.errors import IdReused, Invalid, ThumbwheelError
+from thumbwheel.domain.identity import id_key
+from thumbwheel.domain.score import Review, Score
+from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
+from thumbwheel.domain.span import WHOLE, Span
+from thumbwheel.domain.trace import Trace
+from thumbwheel.errors import Conflict, Invalid, NotHere
+from thumbwheel.keep.removal import remove_trace
+from thumbwheel.keep.scores import Meanings, drop_scores, keep_scores
+from thumbwheel.keep.session import Outcome, Session, Weigh
+from thumbwheel.keep.signals import keep_signals
+from thumbwheel.keep.spans import as_span, keep_spans
+from thumbwheel.keep.traces import keep_traces
 from thumbwheel.ports import Now
-from thumbwheel.sample.ring import sample_key
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.signals import NewSignal
-from thumbwheel.store.sizes import Size
-from thumbwheel.store.traces import NewTrace, TraceRow
+from thumbwheel.store.listings import TraceFilter
+from thumbwheel.store.scores import ScoreFilter, StoredScore
+from thumbwheel.store.traces import TraceRow
 from thumbwheel.store.writer import GroupWriter
 
-#: How much the weighted policies want a trace with these signals and this judge score (1 = good).
-Weigh: TypeAlias = Callable[[Sequence[Signal], "float | None"], list[Size]]
-
-#: What became of one item: kept, kept before, or refused.
-Outcome: TypeAlias = "bool | ThumbwheelError"
+__all__ = ["Capture", "Kept", "LinkedScore", "Outcome", "ScoreFilter", "SpanTrace", "TraceFile", "TraceFilter", "Work"]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one caller wants kept: values, each with the hash of what the client sent."""
+    """What one caller wants kept. Whole traces and signals are each with the hash of what the client sent."""
 
     project_id: int
     traces: Sequence[tuple[Trace, int]] = ()
     signals: Sequence[tuple[Signal, int]] = ()
+    spans: Sequence[Span] = ()
+    scores: Sequence[Score] = ()
+
+    def __len__(self) -> int:
+        return len(self.traces) + len(self.signals) + len(self.spans) + len(self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Kept:
 
     traces: Sequence[Outcome]
     signals: Sequence[Outcome]
+    spans: Sequence[Outcome]
+    scores: Sequence[Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,31 @@ class TraceFile:
     label: Label | None
     suggestions: Sequence[Suggestion]
     artifacts: Sequence[GoldenRow | PreferencePair]
+    #: The spans it came as, one for each id, in order of time; `WHOLE` is what was said of it alone.
+    spans: Sequence[Span] = ()
+    #: What other tools' clients said of it, as given.
+    scores: Sequence[Score] = ()
+    #: What reviewers said of it in other tools.
+    reviews: Sequence[Review] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTrace:
+    """A trace with the spans it came as."""
+
+    trace: Trace
+    #: One for each id, in order of time; `WHOLE` is what was said of the trace alone.
+    spans: Sequence[Span]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedScore:
+    """A score, and the trace it is about by its own spelling; None while that has not come."""
+
+    score: Score
+    trace_id: str | None
+    received_at: datetime
 
 
 class Capture:
@@ -73,12 +106,12 @@ class Capture:
         self._writer: GroupWriter[Work, Kept] = GroupWriter(self._commit)
 
     async def keep(self, work: Work) -> Kept:
-        """Keep traces and signals; returns when they are durable.
+        """Keep what arrived; returns when it is durable.
 
         Raises:
             StoreUnavailable: nothing was stored.
         """
-        return await asyncio.wrap_future(self._writer.submit(work, len(work.traces) + len(work.signals)))
+        return await asyncio.wrap_future(self._writer.submit(work, len(work)))
 
     def keep_now(self, work: Work) -> Kept:
         """As `keep`, for callers that wait.
@@ -86,7 +119,7 @@ class Capture:
         Raises:
             StoreUnavailable: nothing was stored.
         """
-        return self._writer.submit(work, len(work.traces) + len(work.signals)).result()
+        return self._writer.submit(work, len(work)).result()
 
     def close(self) -> None:
         """Commit what is under way and take no more."""
@@ -104,9 +137,9 @@ class Capture:
         return reasons
 
     def count_pending(self, project_id: int) -> int:
-        """How many signals wait for their trace."""
+        """How many signals and scores wait for their trace."""
         with self._ledger.read(project_id) as tx:
-            return tx.signals.count_pending()
+            return tx.signals.count_pending() + tx.scores.count_waiting()
 
     def get(self, project_id: int, trace_id: str) -> TraceFile:
         """Everything known about one trace.
@@ -115,31 +148,120 @@ class Capture:
             NotHere: there is no such trace in this project.
         """
         with self._ledger.read(project_id) as tx:
-            trace = tx.traces.get(trace_id)
-            row = tx.traces.find(trace_id)
-            assert row is not None
-            signals = tx.signals.list_for({trace_id: row.day})[trace_id]
+            row = _row(tx, trace_id)
+            trace = tx.traces.list_whole([row.ref])[row.ref]
+            scores = tx.scores.list_for([row.ref])[row.ref]
+            meanings = Meanings.of(tx) if scores else None
+            reviews = [meanings.of_score(score, row, trace.output).review for score in scores] if meanings else []
             return TraceFile(
                 trace=trace,
-                signals=[stored.signal for stored in signals],
-                annotations=tx.annotations.list_for_trace(trace_id),
-                label=tx.annotations.find_label(trace_id),
+                signals=[stored.signal for stored in tx.signals.list_for({row.trace_id: row.day})[row.trace_id]],
+                annotations=tx.annotations.list_for_trace(row.trace_id),
+                label=tx.annotations.find_label(row.trace_id),
                 suggestions=tx.sizes.list_suggestions([row.ref]).get(row.ref, []),
-                artifacts=tx.artifacts.list_for_trace(trace_id),
+                artifacts=tx.artifacts.list_for_trace(row.trace_id),
+                spans=_in_order(tx.spans.list_for([row.ref])[row.ref]),
+                scores=scores,
+                reviews=[review for review in reviews if review is not None],
             )
+
+    # --- what other tools' clients ask for
+
+    def list_traces(self, project_id: int, only: TraceFilter, limit: int, offset: int = 0) -> list[SpanTrace]:
+        """Traces with their spans, last started first."""
+        with self._ledger.read(project_id) as tx:
+            found = tx.listings.list_traces(only, limit, offset)
+            return _with_spans(tx, found)
+
+    def count_traces(self, project_id: int, only: TraceFilter) -> int:
+        """How many traces there are."""
+        with self._ledger.read(project_id) as tx:
+            return tx.listings.count_traces(only)
+
+    def list_sessions(self, project_id: int, limit: int, offset: int = 0) -> list[tuple[str, datetime]]:
+        """Session ids with the time of the first trace of each, last begun first."""
+        with self._ledger.read(project_id) as tx:
+            return tx.listings.list_sessions(limit, offset)
+
+    def trace_with_spans(self, project_id: int, trace_id: str) -> SpanTrace:
+        """One trace with its spans; one that came whole has what was said of it as a single `WHOLE`.
+
+        Raises:
+            NotHere: there is no such trace in this project.
+        """
+        with self._ledger.read(project_id) as tx:
+            return _with_spans(tx, [_row(tx, trace_id).ref])[0]
+
+    def find_span(self, project_id: int, span_id: str) -> tuple[SpanTrace, Span]:
+        """A span by its own id, in its trace.
+
+        Raises:
+            NotHere: there is no such span in this project.
+        """
+        with self._ledger.read(project_id) as tx:
+            refs = list(tx.spans.find_traces([id_key(span_id)]).values())
+            for found in _with_spans(tx, refs):
+                for span in found.spans:
+                    if id_key(span.id) == id_key(span_id):
+                        return found, span
+        raise NotHere(f"There is no span {span_id!r} in this project.")
+
+    def find_score(self, project_id: int, score_id: str) -> LinkedScore | None:
+        """A score by its id."""
+        with self._ledger.read(project_id) as tx:
+            return next(iter(_linked(tx, tx.scores.find_many([score_id]).values())), None)
+
+    def list_scores(
+        self, project_id: int, only: ScoreFilter, limit: int, offset: int = 0, *, trace_id: str | None = None
+    ) -> list[LinkedScore]:
+        """Scores, newest first; those of one trace when `trace_id` is given, here already or not."""
+        with self._ledger.read(project_id) as tx:
+            return _linked(tx, tx.scores.list_page(_of_trace(tx, only, trace_id), limit, offset))
+
+    def count_scores(self, project_id: int, only: ScoreFilter, *, trace_id: str | None = None) -> int:
+        """How many scores there are."""
+        with self._ledger.read(project_id) as tx:
+            return tx.scores.count(_of_trace(tx, only, trace_id))
+
+    def delete_score(self, project_id: int, score_id: str) -> bool:
+        """Forget a score and what it became; False when there is none."""
+        with self._ledger.archive(project_id) as tx:
+            found = list(tx.scores.find_many([score_id]).values())
+            drop_scores(self._session(tx), found)
+        return bool(found)
+
+    def delete_trace(self, project_id: int, trace_id: str) -> None:
+        """Forget a trace, its spans, signals and scores.
+
+        Raises:
+            NotHere: there is no such trace in this project.
+            Conflict: a draw has put it before people; what they decided rests on it.
+        """
+        with self._ledger.archive(project_id) as tx:
+            row = _row(tx, trace_id)
+            if tx.queue.find_entries_for(row.trace_id):
+                raise Conflict("This trace has been drawn for review, so it stays.")
+            remove_trace(self._session(tx), row)
+
+    def _session(self, tx: Tx) -> Session:
+        return Session(tx, self._now(), self._shuffle, self._weigh)
 
     def _commit(self, works: Sequence[Work]) -> Sequence[Kept]:
         """Keep all of them in one transaction, and each project's in one go: statements cost more than rows."""
-        now = self._now()
         kept: dict[int, Kept] = {}
         with self._ledger.archive(0) as tx:
             for project_id in dict.fromkeys(work.project_id for work in works):
                 mine = {place: work for place, work in enumerate(works) if work.project_id == project_id}
-                keeping = _Keeping(tx.within(project_id), now, self._shuffle, self._weigh)
-                kept |= dict(
-                    zip(mine, _shared_out(keeping.keep(_joined(project_id, mine.values())), mine.values()), strict=True)
-                )
+                done = _keep(self._session(tx.within(project_id)), _joined(project_id, mine.values()))
+                kept |= dict(zip(mine, _shared_out(done, mine.values()), strict=True))
         return [kept[place] for place in range(len(works))]
+
+
+def _keep(session: Session, work: Work) -> Kept:
+    """Traces first, so that what is about them finds them."""
+    traces = keep_traces(session, work.traces)
+    spans = keep_spans(session, work.spans)
+    return Kept(traces, keep_signals(session, work.signals), spans, keep_scores(session, work.scores))
 
 
 def _joined(project_id: int, works: Collection[Work]) -> Work:
@@ -147,145 +269,65 @@ def _joined(project_id: int, works: Collection[Work]) -> Work:
         project_id,
         traces=[trace for work in works for trace in work.traces],
         signals=[signal for work in works for signal in work.signals],
+        spans=[span for work in works for span in work.spans],
+        scores=[score for work in works for score in work.scores],
     )
 
 
 def _shared_out(kept: Kept, works: Collection[Work]) -> Iterator[Kept]:
     """What became of each work, from what became of all of them joined."""
-    traces, signals = iter(kept.traces), iter(kept.signals)
+    traces, signals, spans, scores = iter(kept.traces), iter(kept.signals), iter(kept.spans), iter(kept.scores)
     for work in works:
-        yield Kept(list(islice(traces, len(work.traces))), list(islice(signals, len(work.signals))))
-
-
-@dataclass(frozen=True, slots=True)
-class _Keeping:
-    """One transaction's worth of keeping, in one project."""
-
-    tx: Tx
-    now: datetime
-    shuffle: bytes
-    weigh: Weigh
-
-    def keep(self, work: Work) -> Kept:
-        traces = self._keep_traces(work.traces)
-        return Kept(traces, self._keep_signals(work.signals))
-
-    # --- traces
-
-    def _keep_traces(self, arrived: Sequence[tuple[Trace, int]]) -> list[Outcome]:
-        new = [NewTrace(trace, sample_key(self.shuffle, trace.id), content) for trace, content in arrived]
-        known = {trace_id: row.content_hash for trace_id, row in self.tx.traces.find_near(new).items()}
-        outcomes: list[Outcome] = []
-        fresh: list[NewTrace] = []
-        for item in new:
-            outcome = _recognise(known, item.trace.id, item.content_hash)
-            outcomes.append(outcome)
-            if outcome is True:
-                fresh.append(item)
-        self._add_traces(fresh)
-        return outcomes
-
-    def _add_traces(self, fresh: Sequence[NewTrace]) -> None:
-        rows = self.tx.traces.add_all(fresh, self.now)
-        self.tx.sizes.add_all([(row, self.weigh((), row.judge_score)) for row in rows])
-        waiting = self.tx.signals.list_pending([row.trace_id for row in rows])
-        if not waiting:
-            return
-        outputs = {item.trace.id: item.trace.output for item in fresh}
-        joined = {row: waiting[row.trace_id] for row in rows if row.trace_id in waiting}
-        self.tx.signals.add_all(
-            [
-                (row.day, NewSignal(about(stored.signal, row, text_of(outputs[row.trace_id])), stored.content_hash))
-                for row, signals in joined.items()
-                for stored in signals
-            ],
-            self.now,
+        yield Kept(
+            list(islice(traces, len(work.traces))),
+            list(islice(signals, len(work.signals))),
+            list(islice(spans, len(work.spans))),
+            list(islice(scores, len(work.scores))),
         )
-        self.tx.signals.drop_pending([row.trace_id for row in joined])
-        self._resize(list(joined))
-
-    # --- signals
-
-    def _keep_signals(self, arrived: Sequence[tuple[Signal, int]]) -> list[Outcome]:
-        if not arrived:
-            return []
-        ids = list(dict.fromkeys(signal.trace_id for signal, _ in arrived))
-        rows = self.tx.traces.find_many(ids)
-        stored = self.tx.signals.list_for({trace_id: row.day for trace_id, row in rows.items()})
-        stored |= self.tx.signals.list_pending([trace_id for trace_id in ids if trace_id not in rows])
-        known = {
-            (trace_id, each.signal.id): each.content_hash for trace_id, signals in stored.items() for each in signals
-        }
-        outcomes: list[Outcome] = []
-        fresh: list[NewSignal] = []
-        for signal, content in arrived:
-            outcome = _recognise(known, (signal.trace_id, signal.id), content)
-            outcomes.append(outcome)
-            if outcome is True:
-                fresh.append(NewSignal(signal, content))
-        self._add_signals(fresh, rows)
-        return outcomes
-
-    def _add_signals(self, fresh: Sequence[NewSignal], rows: dict[str, TraceRow]) -> None:
-        here = [item for item in fresh if item.signal.trace_id in rows]
-        outputs = self._outputs_needed(here, rows)
-        self.tx.signals.add_all(
-            [
-                (row.day, NewSignal(about(item.signal, row, outputs.get(row.trace_id, "")), item.content_hash))
-                for item in here
-                for row in (rows[item.signal.trace_id],)
-            ],
-            self.now,
-        )
-        self.tx.signals.add_pending([item for item in fresh if item.signal.trace_id not in rows], self.now)
-        self._resize([rows[trace_id] for trace_id in dict.fromkeys(item.signal.trace_id for item in here)])
-
-    def _outputs_needed(self, here: Iterable[NewSignal], rows: dict[str, TraceRow]) -> dict[str, str]:
-        """Outputs of the traces whose edits came without the original."""
-        edits = (item.signal for item in here if item.signal.edit is not None and item.signal.edit.original is None)
-        refs = {rows[signal.trace_id].ref for signal in edits}
-        whole = self.tx.traces.list_whole(sorted(refs)) if refs else {}
-        return {trace.id: text_of(trace.output) for trace in whole.values()}
-
-    def _resize(self, rows: Sequence[TraceRow]) -> None:
-        stored = self.tx.signals.list_for({row.trace_id: row.day for row in rows})
-        for judged, policies in ((True, _WEIGHTED), (False, _WEIGHTED[:1])):
-            self.tx.sizes.put_all(
-                [
-                    (row, self.weigh([each.signal for each in stored[row.trace_id]], row.judge_score))
-                    for row in rows
-                    if (row.judge_score is not None) is judged
-                ],
-                policies,
-            )
 
 
-#: Without a judge score of the trace's own, how uncertain it is stays as the embedded judge left it.
-_WEIGHTED = (Policy.negative, Policy.uncertain)
+def _row(tx: Tx, trace_id: str) -> TraceRow:
+    row = tx.traces.find(trace_id)
+    if row is None:
+        raise NotHere(f"There is no trace {trace_id!r} in this project.")
+    return row
+
+
+def _in_order(spans: Iterable[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: (span.id != WHOLE, span.started_at or _FAR, span.id))
+
+
+def _with_spans(tx: Tx, refs: Sequence[int]) -> list[SpanTrace]:
+    whole, spans, received = tx.traces.list_whole(refs), tx.spans.list_for(refs), tx.listings.received(refs)
+    return [
+        SpanTrace(whole[ref], _in_order(spans[ref]) or [as_span(whole[ref])], received[ref])
+        for ref in refs
+        if ref in whole
+    ]
+
+
+def _linked(tx: Tx, stored: Iterable[StoredScore]) -> list[LinkedScore]:
+    found = list(stored)
+    rows = tx.traces.list_rows(sorted({each.trace_ref for each in found if each.trace_ref is not None}))
+    return [
+        LinkedScore(each.score, row.trace_id if row else each.score.trace_id, each.received_at)
+        for each in found
+        for row in (None if each.trace_ref is None else rows.get(each.trace_ref),)
+    ]
+
+
+def _of_trace(tx: Tx, only: ScoreFilter, trace_id: str | None) -> ScoreFilter:
+    if trace_id is None:
+        return only
+    row = tx.traces.find(trace_id)
+    return replace(only, waits_for=id_key(trace_id)) if row is None else replace(only, trace_ref=row.ref)
+
+
+#: After any span that says when it began.
+_FAR = datetime.max.replace(tzinfo=UTC)
 
 #: How long a project's reasons are taken as unchanged.
 _TRUST = timedelta(seconds=5)
-
-_Key = TypeVar("_Key")
-
-
-def _recognise(known: dict[_Key, int], key: _Key, content: int) -> Outcome:
-    """Whether this key is new; a key that comes again with other content is refused."""
-    if key not in known:
-        known[key] = content
-        return True
-    return False if known[key] == content else IdReused(field="id")
-
-
-def about(signal: Signal, row: TraceRow, output: str) -> Signal:
-    """The signal with what it was about: its trace's context and, for an edit, the difference it made."""
-    context = SignalContext(
-        model=row.model, prompt_version=row.prompt_version, category=row.category, release=row.release
-    )
-    edit = signal.edit
-    if edit is not None:
-        edit = hunks(output if edit.original is None else edit.original, edit.edited)
-    return replace(signal, context=context, edit=edit)
 
 
 def check_reason(signal: Signal, reasons: Sequence[str]) -> None:

@@ -144,6 +144,16 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     connection.exec_driver_sql(statement, list(rows))
 
 
+def update_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Set columns of rows by their `id`, from tuples already in stored form with the id last."""
+    if not rows:
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    changes = ", ".join(f"{name} = {mark}" for name in columns)
+    statement = f"UPDATE {table.name} SET {changes} WHERE id = {mark}"  # noqa: S608 - names of our own tables
+    connection.exec_driver_sql(statement, list(rows))
+
+
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows, leaving alone those whose key is already there; how many were new."""
     if not rows:

@@ -49,7 +49,7 @@ class OpenFrame:
         """Count its traces as framed, so that no later frame counts them."""
         first, last = _whole_hours(self.window)
         if first < last:
-            self.traces.close_hours(first, last - 1)
+            self.traces.hours.close(first, last - 1)
 
 
 def open_frame(traces: Traces, queue: Queue, window: Window) -> OpenFrame:
@@ -96,7 +96,7 @@ def _days(traces: Traces, window: Window) -> list[int]:
 def _count(traces: Traces, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
     cut = _cut_hours(window, framed)
     first, last = _whole_hours(window)
-    counted = traces.count_hours(first, last - 1, without=cut)
+    counted = traces.hours.count(first, last - 1, without=cut)
     for piece in _pieces(window, cut):
         for category, n in traces.count_unframed(piece, framed).items():
             counted[category] = counted.get(category, 0) + n

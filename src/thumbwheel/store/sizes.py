@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.queue import Policy
@@ -128,10 +128,28 @@ class Sizes:
             ],
         )
 
+    def remove(self, row: TraceRow) -> None:
+        """Forget everything about one trace."""
+        self.put_all([(row, ())], [Policy.negative, Policy.uncertain])
+        self._connection.execute(
+            delete(suggestions)
+            .where(suggestions.c.project_id == self._project_id)
+            .where(suggestions.c.trace_ref == row.ref)
+        )
+
+    def remove_suggestion(self, ref: int, judge: str) -> None:
+        """Forget what a judge would answer about one trace."""
+        self._connection.execute(
+            delete(suggestions)
+            .where(suggestions.c.project_id == self._project_id)
+            .where(suggestions.c.trace_ref == ref)
+            .where(suggestions.c.judge == judge)
+        )
+
     def list_suggestions(self, refs: Sequence[int]) -> dict[int, list[Suggestion]]:
         """Suggestions by trace number, newest first."""
         rows = self._connection.execute(
-            select(suggestions, traces.c.trace_id)
+            select(suggestions, func.coalesce(traces.c.given_id, traces.c.trace_id).label("trace_id"))
             .join(traces, traces.c.id == suggestions.c.trace_ref)
             .where(suggestions.c.project_id == self._project_id)
             .where(suggestions.c.trace_ref.in_(list(refs)))

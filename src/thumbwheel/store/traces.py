@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
-import zstandard
-from sqlalchemy import Column, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 
+from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.queue import Frame, Window
+from thumbwheel.domain.span import Span
 from thumbwheel.domain.trace import JudgeScore, Trace
 from thumbwheel.errors import NotHere
-from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, upsert
-from thumbwheel.store.tables import counters, payloads, trace_days, trace_hours, traces
+from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, update_rows, upsert
+from thumbwheel.store.hours import Hours
+from thumbwheel.store.payloads import pack, unpack
+from thumbwheel.store.tables import counters, payloads, trace_days, traces
 
 #: How many days around its own a retry of a trace is looked for.
 _LATE_DAYS = 7
-_NARROW = (
-    "id project_id day trace_id started_at ended_at received_at name category user_id session_id model "
-    "prompt_version release tags judge_score judge_name sample_key content_hash"
+#: What a fuller report of a trace may change.
+_SAID = (
+    "started_at ended_at name category user_id session_id model prompt_version release tags judge_score judge_name "
+    "content_hash"
 ).split()
-
-_compressor = zstandard.ZstdCompressor(level=3)
-
-
-class _Payload(msgspec.Struct, omit_defaults=True):
-    input: Any = None
-    output: Any = None
-    documents: list[Any] = []
-    tool_calls: list[Any] = []
-    metadata: dict[str, Any] = {}
+_NARROW = [*"id project_id day trace_id given_id received_at sample_key".split(), *_SAID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,10 @@ class NewTrace:
 
     trace: Trace
     sample_key: int
+    #: 0 for one that came as spans only.
     content_hash: int
+    #: The spans it came as, one for each id.
+    spans: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,14 @@ class TraceRow:
         return micros(self.started_at) // HOUR_MICROS
 
 
+#: Beyond this many categories a day's rows are read whole: seeking each would cost more.
+_MOST_CATEGORIES = 1_000
+
 #: What a TraceRow is made of.
-ROW_COLUMNS: tuple[Column[Any], ...] = (
+ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (
     traces.c.id,
     traces.c.day,
-    traces.c.trace_id,
+    func.coalesce(traces.c.given_id, traces.c.trace_id).label("trace_id"),
     traces.c.started_at,
     traces.c.category,
     traces.c.user_id,
@@ -89,7 +92,7 @@ def day_of(at: datetime) -> int:
     return micros(at) // DAY_MICROS
 
 
-def row_of(row: Row[Any]) -> TraceRow:
+def row_of(row: Sequence[Any]) -> TraceRow:
     """The narrow half of a trace from a row that begins with `ROW_COLUMNS`."""
     values = list(row[: len(ROW_COLUMNS)])
     values[4] = values[4] or None
@@ -103,6 +106,11 @@ class Traces:
         self._connection = connection
         self._project_id = project_id
 
+    @cached_property
+    def hours(self) -> Hours:
+        """How many there are in each hour."""
+        return Hours(self._connection, self._project_id)
+
     # --- writing
 
     def add_all(self, new: Sequence[NewTrace], now: datetime) -> list[TraceRow]:
@@ -115,7 +123,7 @@ class Traces:
         for ref, item in enumerate(new, first):
             trace, day = item.trace, day_of(item.trace.started_at)
             narrow.append(self._narrow(ref, day, item, now))
-            bodies.append((ref, _pack(trace)))
+            bodies.append((ref, pack(trace, item.spans)))
             rows.append(_new_row(ref, day, item))
         insert_rows(self._connection, traces, _NARROW, narrow)
         insert_rows(self._connection, payloads, ("id", "body"), bodies)
@@ -128,65 +136,56 @@ class Traces:
         return int(last) - n + 1
 
     def _narrow(self, ref: int, day: int, item: NewTrace, now: datetime) -> tuple[Any, ...]:
-        trace = item.trace
-        return (
-            ref,
-            self._project_id,
-            day,
-            trace.id,
-            micros(trace.started_at),
-            None if trace.ended_at is None else micros(trace.ended_at),
-            micros(now),
-            trace.name,
-            trace.category or "",
-            trace.user_id,
-            trace.session_id,
-            trace.model,
-            trace.prompt_version,
-            trace.release,
-            msgspec.json.encode(trace.tags).decode() if trace.tags else None,
-            trace.judge.score if trace.judge else None,
-            trace.judge.name if trace.judge else None,
-            item.sample_key,
-            item.content_hash,
-        )
+        key = id_key(item.trace.id)
+        given = None if key == item.trace.id else item.trace.id
+        return (ref, self._project_id, day, key, given, micros(now), item.sample_key, *_said(item))
 
     def _count(self, rows: Sequence[TraceRow]) -> None:
-        counted: dict[tuple[int, str], int] = {}
-        for row in rows:
-            key = (row.hour, row.category or "")
-            counted[key] = counted.get(key, 0) + 1
-        upsert(
-            self._connection,
-            trace_hours,
-            [
-                {
-                    "project_id": self._project_id,
-                    "hour": hour,
-                    "category": category,
-                    "n": n,
-                    "n_framed": 0,
-                }
-                for (hour, category), n in counted.items()
-            ],
-            add=["n", "n_framed"],
-        )
+        self.hours.add([(row.hour, row.category, 1, 0) for row in rows])
         days = sorted({row.day for row in rows})
         insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
 
+    def replace_all(self, changed: Sequence[tuple[TraceRow, NewTrace, bool]]) -> list[TraceRow]:
+        """Put fuller traces in the place of what was known of them, in order.
+
+        Each keeps its number, its day, its place in the shuffle and the spelling of its id, and starts within its
+        day. The flag says that it is counted as framed.
+        """
+        if not changed:
+            return []
+        after = [_new_row(row.ref, row.day, item) for row, item, _ in changed]
+        update_rows(self._connection, traces, _SAID, [(*_said(item), row.ref) for row, item, _ in changed])
+        update_rows(
+            self._connection, payloads, ["body"], [(pack(item.trace, item.spans), row.ref) for row, item, _ in changed]
+        )
+        moved = [
+            (before, now, framed)
+            for (before, _, framed), now in zip(changed, after, strict=True)
+            if (before.hour, before.category) != (now.hour, now.category)
+        ]
+        self.hours.add([(before.hour, before.category, -1, -framed) for before, _, framed in moved])
+        self.hours.add([(now.hour, now.category, 1, +framed) for _, now, framed in moved])
+        return after
+
+    def remove(self, row: TraceRow) -> None:
+        """Forget a trace that is in no frame."""
+        self._connection.execute(delete(payloads).where(payloads.c.id == row.ref))
+        self._connection.execute(delete(traces).where(traces.c.id == row.ref))
+        self.hours.add([(row.hour, row.category, -1, 0)])
+
     # --- finding by id
 
-    def find_near(self, new: Sequence[NewTrace]) -> dict[str, TraceRow]:
-        """Stored traces with the ids of `new`, looked for on the days around theirs."""
-        if not new:
+    def find_near(self, times: Mapping[str, datetime]) -> dict[str, TraceRow]:
+        """Stored traces by id, in the spelling asked for, looked for on the days around a time of each."""
+        if not times:
             return {}
-        days = [day_of(item.trace.started_at) for item in new]
+        days = [day_of(at) for at in times.values()]
         near = range(min(days) - _LATE_DAYS, max(days) + _LATE_DAYS + 1)
         known = [day for day in self.list_days() if day in near]
-        return self._find_on(known, [item.trace.id for item in new])
+        return self._find_on(known, list(times))
 
     def find_many(self, trace_ids: Sequence[str]) -> dict[str, TraceRow]:
-        """Stored traces by id; newest days are searched first, older ones only for what is still missing."""
+        """Stored traces by id, in the spelling asked for; older days are searched only for what newer ones lack."""
         found: dict[str, TraceRow] = {}
         missing = list(dict.fromkeys(trace_ids))
         days = self.list_days()
@@ -200,14 +199,25 @@ class Traces:
     def _find_on(self, days: Sequence[int], trace_ids: Sequence[str]) -> dict[str, TraceRow]:
         if not days or not trace_ids:
             return {}
+        keys = {trace_id: id_key(trace_id) for trace_id in trace_ids}
         rows = self._connection.execute(
             select(*ROW_COLUMNS)
             .where(traces.c.project_id == self._project_id)
             .where(traces.c.day.in_(days))
-            .where(traces.c.trace_id.in_(trace_ids))
+            .where(traces.c.trace_id.in_(set(keys.values())))
             .order_by(traces.c.id.desc())
         )
-        return {row.trace_id: row_of(row) for row in rows}
+        found = {id_key(row.trace_id): row_of(row) for row in rows}
+        return {trace_id: found[key] for trace_id, key in keys.items() if key in found}
+
+    def list_rows(self, refs: Sequence[int]) -> dict[int, TraceRow]:
+        """The narrow halves of these traces by their number; numbers that are not here are left out."""
+        if not refs:
+            return {}
+        rows = self._connection.execute(
+            select(*ROW_COLUMNS).where(traces.c.id.in_(list(refs))).where(traces.c.project_id == self._project_id)
+        )
+        return {row.id: row_of(row) for row in rows}
 
     def find(self, trace_id: str) -> TraceRow | None:
         """The narrow half of one trace, or None."""
@@ -283,26 +293,6 @@ class Traces:
         last = self._connection.execute(select(counters.c.value).where(counters.c.name == "trace")).scalar()
         return int(last or 0)
 
-    def count_hours(self, first: int, last: int, without: Collection[int]) -> dict[str, int]:
-        """Traces in no frame yet of the hours from `first` to `last`, both included, but for some, by category."""
-        rows = self._connection.execute(
-            select(trace_hours.c.category, func.sum(trace_hours.c.n - trace_hours.c.n_framed))
-            .where(trace_hours.c.project_id == self._project_id)
-            .where(trace_hours.c.hour.between(first, last))
-            .where(trace_hours.c.hour.not_in(sorted(without)))
-            .group_by(trace_hours.c.category)
-        )
-        return {row[0]: int(row[1]) for row in rows}
-
-    def close_hours(self, first: int, last: int) -> None:
-        """Put every trace of the whole hours from `first` to `last`, both included, that has arrived, into a frame."""
-        self._connection.execute(
-            update(trace_hours)
-            .where(trace_hours.c.project_id == self._project_id)
-            .where(trace_hours.c.hour.between(first, last))
-            .values(n_framed=trace_hours.c.n)
-        )
-
     def count_unframed(self, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
         """Traces that started in the window and are in none of these frames, by category, counted one by one."""
         first, last = day_of(window.start), day_of(window.end)
@@ -324,8 +314,11 @@ class Traces:
             )
         return {row[0]: row[1] for row in self._connection.execute(statement)}
 
-    def read_keys(self, days: Sequence[int], categories: Sequence[str] | None, low: int, high: int) -> list[TraceRow]:
-        """Traces of these days with `low <= sample_key < high`, in key order; `categories` None means all."""
+    def read_keys(self, days: Sequence[int], categories: Sequence[str], low: int, high: int) -> list[TraceRow]:
+        """Traces of these days and categories with `low <= sample_key < high`, in key order.
+
+        Naming the categories, even when they are all there are, lets the index find the keys of each.
+        """
         statement = (
             select(*ROW_COLUMNS)
             .where(traces.c.project_id == self._project_id)
@@ -333,20 +326,30 @@ class Traces:
             .where(traces.c.sample_key.between(low, high - 1))
             .order_by(traces.c.sample_key)
         )
-        if categories is not None:
+        if len(categories) <= _MOST_CATEGORIES:
             statement = statement.where(traces.c.category.in_(list(categories)))
-        return [row_of(row) for row in self._connection.execute(statement)]
+        rows = [row_of(row) for row in self._connection.execute(statement)]
+        return rows if len(categories) <= _MOST_CATEGORIES else _only(rows, set(categories))
 
 
-def _pack(trace: Trace) -> bytes:
-    payload = _Payload(
-        input=trace.input,
-        output=trace.output,
-        documents=list(trace.documents),
-        tool_calls=list(trace.tool_calls),
-        metadata=trace.metadata,
+def _said(item: NewTrace) -> tuple[Any, ...]:
+    """What stands in the columns `_SAID`."""
+    trace = item.trace
+    return (
+        micros(trace.started_at),
+        None if trace.ended_at is None else micros(trace.ended_at),
+        trace.name,
+        trace.category or "",
+        trace.user_id,
+        trace.session_id,
+        trace.model,
+        trace.prompt_version,
+        trace.release,
+        msgspec.json.encode(trace.tags).decode() if trace.tags else None,
+        trace.judge.score if trace.judge else None,
+        trace.judge.name if trace.judge else None,
+        item.content_hash,
     )
-    return _compressor.compress(msgspec.json.encode(payload))
 
 
 def _new_row(ref: int, day: int, item: NewTrace) -> TraceRow:
@@ -368,10 +371,10 @@ def _new_row(ref: int, day: int, item: NewTrace) -> TraceRow:
 
 
 def _whole(row: Row[Any]) -> Trace:
-    body = msgspec.json.decode(zstandard.decompress(row.body))
+    body = unpack(row.body)
     judge = None if row.judge_score is None else JudgeScore(score=row.judge_score, name=row.judge_name)
     narrow = {
-        "id": row.trace_id,
+        "id": row.given_id or row.trace_id,
         "started_at": row.started_at,
         "ended_at": row.ended_at,
         "name": row.name,
@@ -385,3 +388,7 @@ def _whole(row: Row[Any]) -> Trace:
         "judge": judge,
     }
     return msgspec.convert(narrow | body, Trace)
+
+
+def _only(rows: Sequence[TraceRow], categories: AbstractSet[str]) -> list[TraceRow]:
+    return [row for row in rows if (row.category or "") in categories]
