@@ -163,7 +163,7 @@ class Sample:
                     for row, chance in pairs
                 ]
             )
-            sized = [(row, [_uncertain(chance)]) for row, chance in pairs]
+            sized = [(row, _uncertain(chance)) for row, chance in pairs]
             tx.sizes.put_all(sized, [Policy.uncertain])
             tx.traces.mark_judged(last)
 
@@ -388,9 +388,9 @@ def _mix(request: DrawRequest) -> dict[str, float]:
     return request.mix or {policy.value: share for policy, share in DEFAULT_MIX.items()}
 
 
-def _uncertain(chance: float) -> Size:
+def _uncertain(chance: float) -> list[Size]:
     size = uncertain_size(chance)
-    return Size(Policy.uncertain, class_of(size), size, chance)
+    return [Size(Policy.uncertain, class_of(size), size, chance)] if size > 0 else []
 
 
 def _cases(tx: Tx, traces: Sequence[tuple[int, Trace]]) -> dict[str, Case]:
