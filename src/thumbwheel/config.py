@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     )
     lease_seconds: int = Field(900, gt=0, description="How long a reviewer holds an entry.")
     session_hours: int = Field(24 * 7, gt=0, description="How long a person stays signed in.")
+    notice: str | None = Field(None, description="One line that every page shows, for people to know where they are.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only.")
     draw_at: str | None = Field(None, description="Cron expression (UTC) of the daily draw; none when unset.")
     draw_budget: int = Field(80, gt=0, description="Entries a scheduled draw makes.")

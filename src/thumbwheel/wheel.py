@@ -11,6 +11,7 @@ from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
+from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
 
@@ -44,6 +45,11 @@ class DoorSettings(Protocol):
         ...
 
     @property
+    def notice(self) -> str | None:
+        """One line that every page shows."""
+        ...
+
+    @property
     def secure_cookies(self) -> bool:
         """Send session cookies over HTTPS only."""
         ...
@@ -70,6 +76,11 @@ class Wheel(Protocol):
     @property
     def feedback(self) -> Feedback:
         """Links that take a user's word on one trace."""
+        ...
+
+    @property
+    def relink(self) -> Relink:
+        """Finds the trace a complaint is about."""
         ...
 
     @property

@@ -46,6 +46,7 @@ def demo(
         shutil.rmtree(FOLDER, ignore_errors=True)
     os.environ["THUMBWHEEL_DATABASE_URL"] = f"sqlite:///{FOLDER.resolve()}/thumbwheel.db"
     os.environ["THUMBWHEEL_TRACES_URL"] = os.environ["THUMBWHEEL_DATABASE_URL"]
+    os.environ["THUMBWHEEL_NOTICE"] = _notice()
     done = _done()
     if not done.get("filled"):
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -58,6 +59,12 @@ def demo(
         from thumbwheel.cli.server import run
 
         run(host, port, 1)
+
+
+def _notice() -> str:
+    from thumbwheel.demo.corpus import NOTICE
+
+    return NOTICE
 
 
 def _done() -> dict[str, str]:
@@ -208,13 +215,11 @@ def _tell(what: str) -> None:
 def _say(host: str, port: int, done: dict[str, str]) -> None:
     from textwrap import fill
 
-    from thumbwheel.demo.corpus import NOTICE
-
     say = typer.echo
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - only compared
     say(f"""
   thumbwheel demo: {done["traces"]} traces, {done["signals"]} signals, {done["queued"]} entries picked
-{fill(NOTICE, 110, initial_indent="  ", subsequent_indent="  ")}
+{fill(_notice(), 110, initial_indent="  ", subsequent_indent="  ")}
 
   open      http://{shown}:{port}
   sign in   {_NAMES[0]} / {_PASSWORD}      ({_NAMES[1]} / {_PASSWORD} is a second reviewer)

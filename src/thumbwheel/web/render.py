@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -19,6 +19,7 @@ from thumbwheel import errors
 from thumbwheel.web import text, words
 from thumbwheel.web.report import add_filters
 from thumbwheel.web.session import COOKIE, Visitor, sessions
+from thumbwheel.wheel import Wheel
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -99,7 +100,8 @@ def page(
     request: Request, template: str, visitor: Visitor | None = None, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """A whole page, as this visitor may see it."""
-    body = fragment(template, visitor=visitor, path=request.url.path, **values)
+    notice = cast(Wheel, request.app.state.wheel).settings.notice
+    body = fragment(template, visitor=visitor, path=request.url.path, notice=notice, **values)
     return HTMLResponse(body, status, headers={"cache-control": "no-store"})
 
 
