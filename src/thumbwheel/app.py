@@ -12,6 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from thumbwheel.capture.privacy import pseudonym
 from thumbwheel.capture.prior import SignalFact, failure_probability, negative_weights
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
@@ -26,6 +27,7 @@ from thumbwheel.services.close import Close
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
+from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
@@ -94,6 +96,11 @@ class Wheel:
         return Norms(self.ledger, self.now)
 
     @cached_property
+    def relink(self) -> Relink:
+        """Finds the trace a complaint is about."""
+        return Relink(self.ledger, self.now, lambda project_id, user: pseudonym(user, self.pseudonym_key(project_id)))
+
+    @cached_property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
         return Sample(self.ledger, self.now, self.mint, self.secret("double"), EmbeddedJudge.fit)
@@ -145,6 +152,10 @@ class Wheel:
             return self.access.secret(purpose)
         return blake2b(purpose.encode(), key=self.settings.secret.get_secret_value().encode()[:64]).digest()[:32]
 
+    def pseudonym_key(self, project_id: int) -> bytes:
+        """What turns a user id of this project into its pseudonym, the same one for ever."""
+        return blake2b(str(project_id).encode(), key=self.secret("pseudonym")).digest()
+
     def project(self, name: str) -> int:
         """The number of a project, made now if it was not there."""
         return self.access.add_project(name).id
@@ -168,7 +179,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, rubric, sample, widget
+    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, relink, rubric, sample, widget
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.web import site
@@ -191,7 +202,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     app.state.rates = Rates(wheel.settings)
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))
     errors.install(app)
-    for module in (sample, annotate, rubric, close, measure, capture, feedback, widget):
+    for module in (sample, annotate, rubric, close, measure, capture, feedback, relink, widget):
         app.include_router(module.router)
     site.install(app, wheel)
 

@@ -170,6 +170,12 @@ SEED: Final = PriorTable(
             "judgement: people leave for many reasons",
             {None: 0.3},
         ),
+        *_seeds(
+            SignalKind.public_channel,
+            Evidence.voice,
+            "judgement: who writes a ticket has a reason, though not always one that is the answer's fault",
+            {None: 0.85},
+        ),
         *_seeds(SignalKind.implicit_copy, Evidence.copying, "judgement: what is copied is used", {None: -0.3}),
         *_seeds(
             SignalKind.implicit_dwell,
@@ -210,8 +216,8 @@ def negative_facts(facts: Iterable[SignalFact]) -> tuple[SignalFact, ...]:
     """The signals in force that speak against the answer.
 
     A thumbs-down, a reason, an edit that corrects, an edit after copying
-    (unless it is known to correct nothing), regenerate, clarification and
-    abandonment. Copying and reading time never do.
+    (unless it is known to correct nothing), regenerate, clarification,
+    abandonment and a complaint elsewhere. Copying and reading time never do.
     """
     return tuple(fact for fact in in_force(facts) if _speaks_against(fact))
 
@@ -234,7 +240,8 @@ _SIGNED: Final[Mapping[Sign, tuple[SignalKind, str | None]]] = {
     Sign.copied: (SignalKind.implicit_copy, None),
     Sign.dwell: (SignalKind.implicit_dwell, "unusual"),
 }
-_SIGN_OF: Final = {kind: sign for sign, (kind, _) in _SIGNED.items()}
+#: A complaint elsewhere says what a reason says.
+_SIGN_OF: Final = {kind: sign for sign, (kind, _) in _SIGNED.items()} | {SignalKind.public_channel: Sign.reason}
 
 
 def signs(facts: Iterable[SignalFact]) -> Sign:

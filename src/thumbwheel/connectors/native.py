@@ -190,6 +190,8 @@ _OWN_FIELD = {
 
 
 def _check_own_field(wire: _SignalIn) -> None:
+    if wire.kind is SignalKind.public_channel:
+        raise Invalid("A public_channel signal is attached by a person: POST /v1/relink.", field="kind")
     own = _OWN_FIELD.get(wire.kind)
     if own is not None and getattr(wire, own) is None:
         raise Invalid(f"A {wire.kind} signal needs the field {own!r}.", field=own)

@@ -19,6 +19,8 @@ class SignalKind(StrEnum):
     implicit_copy = "implicit_copy"
     implicit_copy_edit = "implicit_copy_edit"
     implicit_dwell = "implicit_dwell"
+    #: A ticket or a chat message that somebody found the trace of.
+    public_channel = "public_channel"
 
 
 class Rating(StrEnum):
@@ -144,6 +146,10 @@ class Signal:
     #: What the user agreed to, as the page recorded it.
     consent: dict[str, object] | None = None
     rights: frozenset[Right] = frozenset()
+    #: Where it was said: "browser", "server", "import", "link", or the name of a public channel.
+    channel: str | None = None
+    #: Set for `public_channel`: who said that it is about this trace.
+    relinked_by: str | None = None
     #: None until the trace has come.
     context: SignalContext | None = None
     #: Set when it came as another tool's score: what that is called there.

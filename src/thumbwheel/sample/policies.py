@@ -24,6 +24,7 @@ _LARGEST_EXPONENT: Final = math.frexp(LARGEST)[1]
 
 _SAID: Final[Mapping[str, str]] = {
     SignalKind.user_edit: "edited by the user",
+    SignalKind.public_channel: "complained of in a public channel",
     SignalKind.implicit_copy_edit: "copied and edited by the user",
     SignalKind.user_rating: "thumbs-down",
     SignalKind.implicit_regenerate: "regenerated",

@@ -44,6 +44,17 @@ class Listings:
         statement = statement.order_by(traces.c.day.desc(), traces.c.started_at.desc(), traces.c.id.desc())
         return list(self._connection.execute(statement.limit(limit).offset(offset)).scalars())
 
+    def list_of_users(self, user_ids: Sequence[str], days: Sequence[int], limit: int) -> list[int]:
+        """Numbers of the traces of these users that started on these days, last started first."""
+        statement = (
+            select(traces.c.id)
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.in_(list(days)))
+            .where(traces.c.user_id.in_(list(user_ids)))
+            .order_by(traces.c.started_at.desc(), traces.c.id.desc())
+        )
+        return list(self._connection.execute(statement.limit(limit)).scalars())
+
     def count_traces(self, only: TraceFilter) -> int:
         """How many there are."""
         return int(self._connection.execute(self._only(select(func.count()).select_from(traces), only)).scalar_one())

@@ -142,6 +142,14 @@ traces = Table(
     UniqueConstraint("project_id", "day", "trace_id"),
     Index(None, "project_id", "day", "category", "sample_key"),
     Index(None, "project_id", "day", "started_at"),
+    Index(
+        None,
+        "project_id",
+        "day",
+        "user_id",
+        sqlite_where=text("user_id IS NOT NULL"),
+        postgresql_where=text("user_id IS NOT NULL"),
+    ),
 )
 
 #: zstd-compressed JSON: input, output, documents, tool calls, metadata, and the spans it came as. Apart, so that narrow

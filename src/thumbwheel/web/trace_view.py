@@ -260,6 +260,8 @@ def _said_or_done(signal: Signal) -> tuple[str, str]:
         return ("good", "Thumbs up") if signal.rating is Rating.up else ("bad", "Thumbs down")
     if signal.kind is SignalKind.user_reason:
         return "bad", f"Gave the reason “{(signal.reason or '').replace('_', ' ')}”"
+    if signal.kind is SignalKind.public_channel:
+        return "bad", f"Complained elsewhere ({text.plain(signal.channel or 'unknown channel')}); linked by a person"
     if signal.kind is SignalKind.implicit_dwell:
         return "", f"Stayed on it for {words.duration(signal.seconds or 0)}"
     return _WHAT[signal.kind]

@@ -267,6 +267,14 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_traces_project_id_day_started_at"), "traces", ["project_id", "day", "started_at"], unique=False
     )
+    op.create_index(
+        op.f("ix_traces_project_id_day_user_id"),
+        "traces",
+        ["project_id", "day", "user_id"],
+        unique=False,
+        sqlite_where=sa.text("user_id IS NOT NULL"),
+        postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Text(), nullable=False),
