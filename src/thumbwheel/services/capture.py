@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -111,7 +110,7 @@ class Capture:
         Raises:
             StoreUnavailable: nothing was stored.
         """
-        return await asyncio.wrap_future(self._writer.submit(work, len(work)))
+        return await self._writer.submit_async(work, len(work))
 
     def keep_now(self, work: Work) -> Kept:
         """As `keep`, for callers that wait.
