@@ -19,31 +19,19 @@ from random import Random
 from sqlalchemy import text
 
 from thumbwheel.app import mint_id, weigh
-from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.cell import Sign
 from thumbwheel.domain.trace import JudgeScore, Trace
-from thumbwheel.ports import Case
-from thumbwheel.sample.policies import class_of
 from thumbwheel.sample.ring import sample_key
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.store.engine import open_engine
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
-from thumbwheel.store.sizes import Size
 from thumbwheel.store.traces import NewTrace
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAID = [Sign.down, Sign.reason, Sign.edit, Sign.regenerate, Sign.regenerate | Sign.down, Sign.clarification]
 CATEGORIES = [f"category {number}" for number in range(20)]
 ROUNDS = 7
-
-
-class NoJudge:
-    """Every trace has a judge's score of its own here, so nobody asks this one."""
-
-    name = "none"
-
-    def score(self, cases: list[Case]) -> list[float]:
-        """No answer."""
-        return [0.5 for _ in cases]
 
 
 def fill(ledger: Ledger, n: int) -> None:
@@ -67,12 +55,10 @@ def fill(ledger: Ledger, n: int) -> None:
             new.append(NewTrace(trace, sample_key(b"bench", trace_id), number))
         with ledger.archive(1) as tx:
             rows = tx.traces.add_all(new, NOW)
-            sized = [(row, weigh((), row.judge_score)) for row in rows]
-            for _, sizes in sized:
-                if rng.random() < 0.04:
-                    size = rng.uniform(0.05, 4.0)
-                    sizes.append(Size(Policy.negative, class_of(size), size, size / (1 + size)))
-            tx.sizes.add_all(sized)
+            known = [(row, weigh((), row.judge_score)) for row in rows]
+            tx.evidence.add_all(
+                [(row, cell._replace(signs=rng.choice(SAID)) if rng.random() < 0.04 else cell) for row, cell in known]
+            )
             tx.traces.mark_judged(tx.traces.last_number())
 
 
@@ -96,7 +82,7 @@ def measure(folder: Path, n: int) -> dict[str, float]:
     start = time.perf_counter()
     fill(ledger, n)
     print(f"  filled {n:,} traces in {time.perf_counter() - start:.0f} s", flush=True)
-    sample = Sample(ledger, lambda: NOW, mint_id, b"bench", lambda _examples, _version: NoJudge())
+    sample = Sample(ledger, lambda: NOW, mint_id, b"bench", lambda _project: 0)
     seeds = iter(range(10_000))
 
     def all_policies() -> None:
@@ -109,7 +95,9 @@ def measure(folder: Path, n: int) -> dict[str, float]:
         assert len(sample.draw(1, request).entries) == 80
 
     last = int(NOW.timestamp() // 86400)
-    naive = text("SELECT trace_id FROM traces WHERE project_id = 1 AND day BETWEEN :a AND :b ORDER BY random() LIMIT 80")
+    naive = text(
+        "SELECT trace_id FROM traces WHERE project_id = 1 AND day BETWEEN :a AND :b ORDER BY random() LIMIT 80"
+    )
 
     def by_random() -> None:
         with engine.connect() as connection:

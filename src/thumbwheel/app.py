@@ -7,19 +7,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import pseudonym
-from thumbwheel.capture.prior import SignalFact, failure_probability, negative_weights
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
-from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.signal import Signal
 from thumbwheel.ports import Mint, Now
-from thumbwheel.sample.policies import class_of, negative_size, uncertain_size
 from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
@@ -31,10 +30,10 @@ from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
+from thumbwheel.services.suggest import Suggest
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
-from thumbwheel.store.sizes import Size
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,14 +49,10 @@ def mint_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
-def weigh(signals: Sequence[Signal], judge_score: float | None) -> list[Size]:
-    """How much the weighted policies want a trace with these signals and this judge score (1 = good)."""
-    facts = [SignalFact.of(signal) for signal in signals]
-    risk = failure_probability(facts, judge_score)
-    wanted = {Policy.negative: negative_size(negative_weights(facts), risk)}
-    if judge_score is not None:
-        wanted[Policy.uncertain] = uncertain_size(risk)
-    return [Size(policy, class_of(size), size, risk) for policy, size in wanted.items() if size > 0]
+def weigh(signals: Sequence[Signal], judge_score: float | None) -> Cell:
+    """What these signals and this judge score (1 = good) tell of a trace."""
+    said = signs([SignalFact.of(signal) for signal in signals])
+    return Cell(said, None if judge_score is None else step_of(1.0 - judge_score))
 
 
 @dataclass
@@ -103,7 +98,12 @@ class Wheel:
     @cached_property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
-        return Sample(self.ledger, self.now, self.mint, self.secret("double"), EmbeddedJudge.fit)
+        return Sample(self.ledger, self.now, self.mint, self.secret("double"), self.suggest.run)
+
+    @cached_property
+    def suggest(self) -> Suggest:
+        """Lets the embedded judge look at new traces."""
+        return Suggest(self.ledger, self.now, EmbeddedJudge.fit)
 
     @cached_property
     def annotate(self) -> Annotate:
@@ -131,7 +131,7 @@ class Wheel:
         jobs = [
             Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
             Job("norms", every(timedelta(hours=1)), self._each_project(self.norms.refresh)),
-            Job("suggest", every(timedelta(minutes=1)), self._each_project(self.sample.suggest)),
+            Job("suggest", every(timedelta(minutes=1)), self._each_project(self.suggest.run)),
         ]
         if self.settings.draw_at is not None:
             jobs.append(Job("draw", cron(self.settings.draw_at), self._each_project(self._daily_draw)))

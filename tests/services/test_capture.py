@@ -10,14 +10,12 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.factories import a_signal, a_trace
 from thumbwheel.app import weigh
-from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.cell import Cell
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Signal, SignalKind
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import IdReused
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.store.ledger import Ledger
-from thumbwheel.store.sizes import SizedTrace
-from thumbwheel.store.traces import day_of
 
 PROJECT = 1
 
@@ -41,9 +39,11 @@ def signals_of(capture: Capture, trace_id: str) -> list[Signal]:
     return list(capture.get(PROJECT, trace_id).signals)
 
 
-def wanted(ledger: Ledger, policy: Policy, trace: Trace) -> list[SizedTrace]:
+def known(ledger: Ledger, capture: Capture, trace_id: str) -> Cell:
     with ledger.read(PROJECT) as tx:
-        return [row for j in range(16) for row in tx.sizes.read(policy, [day_of(trace.started_at)], j, 0, 2**63)]
+        row = tx.traces.find(trace_id)
+        assert row is not None
+        return Cell.of(tx.evidence.list_cells([row.ref])[row.ref])
 
 
 def thumb(rating: Rating, **given: object) -> Signal:
@@ -119,14 +119,12 @@ def test_an_edit_is_diffed_against_the_output_of_its_trace(capture: Capture, tra
 
 
 def test_a_thumbs_down_makes_the_negative_policy_want_the_trace(ledger: Ledger, capture: Capture) -> None:
-    trace = a_trace(id="t", started_at=NOW, judge=None)
-    keep_traces(capture, trace)
-    assert wanted(ledger, Policy.negative, trace) == []
+    keep_traces(capture, a_trace(id="t", started_at=NOW, judge=None))
+    assert not known(ledger, capture, "t").is_negative
     keep_signals(capture, thumb(Rating.down, id="1", trace_id="t", user_id="u", at=NOW))
-    (row,) = wanted(ledger, Policy.negative, trace)
-    assert row.size > 0
+    assert known(ledger, capture, "t").is_negative
     keep_signals(capture, thumb(Rating.up, id="2", trace_id="t", user_id="u", at=NOW + timedelta(minutes=1)))
-    assert wanted(ledger, Policy.negative, trace) == []
+    assert not known(ledger, capture, "t").is_negative
 
 
 def test_what_one_project_keeps_another_does_not_see(capture: Capture) -> None:

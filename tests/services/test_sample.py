@@ -18,6 +18,7 @@ from thumbwheel.domain.trace import JudgeScore
 from thumbwheel.errors import Invalid
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.services.sample import PER_USER_CAP, Drawing, DrawRequest, Sample
+from thumbwheel.services.suggest import Suggest
 from thumbwheel.store.ledger import Ledger
 
 PROJECT = 1
@@ -33,7 +34,7 @@ def capture(ledger: Ledger, clock: Clock) -> Iterator[Capture]:
 
 @pytest.fixture
 def sample(ledger: Ledger, clock: Clock, mint: Callable[[], str]) -> Sample:
-    return Sample(ledger, clock, mint, b"double", EmbeddedJudge.fit)
+    return Sample(ledger, clock, mint, b"double", Suggest(ledger, clock, EmbeddedJudge.fit).run)
 
 
 def fill(capture: Capture, n: int, *, prefix: str = "t", hours_ago: float = 30, spread: float = 100) -> None:

@@ -1,9 +1,9 @@
-"""Door of measuring: the report."""
+"""Doors of measuring: the report, and the failure rate."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
@@ -29,6 +29,29 @@ def report(
     A figure is `{"estimate", "interval", "n", "m"}`; one that cannot be given has a null estimate and a `why`.
     """
     return wheel(request).measure.report(who.project_id, _window(window, start, end)).as_dict()
+
+
+@router.get("/v1/estimate")
+def estimate(
+    request: Request,
+    who: CanRead,
+    window: Annotated[str, Query(description="How far back: 7d, 24h.")] = "7d",
+    start: Annotated[AwareDatetime | None, Query(alias="from", description="With `to`, in place of `window`.")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to", description="With `from`, in place of `window`.")] = None,
+    by: Annotated[Literal["category"] | None, Query(description="Also one rate for each category.")] = None,
+    against: Annotated[
+        Literal["previous"] | None, Query(description="Also the window before, and how the rate moved.")
+    ] = None,
+) -> dict[str, Any]:
+    """The failure rate of all traces of the window, from its labels and the chances they were drawn with.
+
+    With too few labels `failure_rate` is null and `needs` says how many would do. `naive_rate`, the share of labels
+    that failed, is not the failure rate: the queue looks for failures.
+    """
+    span = _window(window, start, end)
+    measure = wheel(request).measure
+    told = measure.estimate(who.project_id, span, by_category=by is not None).as_dict()
+    return told | measure.change(who.project_id, span).as_dict() if against else told
 
 
 def _window(window: str, start: AwareDatetime | None, end: AwareDatetime | None) -> Window | timedelta:

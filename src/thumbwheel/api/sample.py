@@ -113,4 +113,4 @@ def drawing_out(made: Drawing) -> dict[str, Any]:
 
 
 def _without_thresholds(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name != "thresholds"}
+    return {name: value for name, value in told.items() if name not in {"thresholds", "cells"}}

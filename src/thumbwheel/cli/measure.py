@@ -32,7 +32,7 @@ def report(
 
     Example: `thumbwheel report --window 7d --html report.html`
     """
-    span = _span(window)
+    span = read_span(window)
     with open_wheel() as wheel:
         found = wheel.measure.report(wheel.project(project), span)
     if html is not None:
@@ -56,7 +56,11 @@ def _write(found: Report, file: Path, project: str) -> None:
     typer.echo(f"wrote {file}", err=True)
 
 
-def _span(text: str) -> timedelta:
+def read_span(text: str) -> timedelta:
+    """A span of time as people write it: 7d, 24h.
+
+    Raises Invalid for anything else.
+    """
     from datetime import timedelta
 
     from thumbwheel.connectors.span import parse_span

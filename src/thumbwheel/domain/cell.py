@@ -39,13 +39,7 @@ class Sign(IntFlag):
 
 #: Signs that speak against the answer: any of them makes a trace eligible for the negative policy.
 AGAINST: Final = (
-    Sign.down
-    | Sign.reason
-    | Sign.edit
-    | Sign.copy_edit
-    | Sign.regenerate
-    | Sign.clarification
-    | Sign.abandonment
+    Sign.down | Sign.reason | Sign.edit | Sign.copy_edit | Sign.regenerate | Sign.clarification | Sign.abandonment
 )
 
 

@@ -80,6 +80,14 @@ class Draw:
     #: Traces in the frame: the ones this draw could have picked.
     population: int = 0
     population_by_category: dict[str, int] = field(default_factory=dict)
+    #: The weighted mean of its picks' times: the time the frame is about. None when nothing was picked.
+    middle: datetime | None = None
+    #: Category, cell (see thumbwheel.domain.cell) and how many traces of the frame are in both.
+    cells: list[tuple[str, int, int]] = field(default_factory=list)
+    #: Category -> sum of the risk over the frame, and the variance it anticipates (see thumbwheel.sample.sums).
+    risk_sums: dict[str, tuple[float, float]] = field(default_factory=dict)
+    #: The risk model its sizes and its sums are made with (see thumbwheel.sample.risk).
+    risk_model: dict[str, object] = field(default_factory=dict)
     #: Policy -> why it gave fewer entries than its quota.
     shortfalls: dict[str, str] = field(default_factory=dict)
     #: What the sampler needs to weigh unpicked traces later (see thumbwheel.sample.draw).
@@ -109,6 +117,8 @@ class QueueEntry:
     reason: str
     #: Chance this draw had of including the trace; the estimator divides by it.
     inclusion_probability: float
+    #: What the draw's risk model says of the trace: the estimator's baseline. None for a draw without a model.
+    risk: float | None = None
     #: True when the uniform sample alone would have taken it: the honest base rate.
     core: bool
     purpose: Purpose

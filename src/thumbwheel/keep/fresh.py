@@ -18,7 +18,7 @@ def add_fresh(session: Session, fresh: Sequence[NewTrace]) -> None:
     if not fresh:
         return
     rows = session.tx.traces.add_all(fresh, session.now)
-    session.tx.sizes.add_all([(row, session.weigh((), row.judge_score)) for row in rows])
+    session.tx.evidence.add_all([(row, session.weigh((), row.judge_score)) for row in rows])
     found = [(row, keys_of(item.spans)) for row, item in zip(rows, fresh, strict=True)]
     session.tx.spans.add_keys([(row.day, row.ref, keys) for row, keys in found])
     join_signals(session, rows, {row.ref: text_of(item.trace.output) for row, item in zip(rows, fresh, strict=True)})

@@ -19,5 +19,5 @@ def remove_trace(session: Session, row: TraceRow) -> None:
     stored = tx.signals.list_for({row.trace_id: row.day})[row.trace_id]
     tx.signals.remove(row.day, row.trace_id, [each.signal.id for each in stored])
     tx.spans.remove_keys(row.day, row.ref, keys_of(tx.spans.list_for([row.ref])[row.ref]))
-    tx.sizes.remove(row)
+    tx.evidence.remove(row)
     tx.traces.remove(row)

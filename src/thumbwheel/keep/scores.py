@@ -137,7 +137,7 @@ def _make(session: Session, linked: Sequence[tuple[TraceRow, Score]]) -> None:
     for row, ids in _by_trace(new).items():
         session.tx.signals.remove(row.day, row.trace_id, ids)
     put_beside(session, new, texts)
-    session.tx.sizes.add_suggestions([(row.ref, each.suggestion) for row, each in made if each.suggestion is not None])
+    session.tx.evidence.add_suggestions([(row.ref, each.suggestion) for row, each in made if each.suggestion is not None])
 
 
 def _by_trace(new: Iterable[tuple[TraceRow, NewSignal]]) -> dict[TraceRow, list[str]]:
@@ -165,4 +165,4 @@ def _unmake(session: Session, linked: Iterable[tuple[TraceRow, Score]]) -> None:
         meanings = meanings or Meanings.of(session.tx)
         suggestion = meanings.of_score(score, row, None).suggestion
         if suggestion is not None:
-            session.tx.sizes.remove_suggestion(row.ref, suggestion.judge)
+            session.tx.evidence.remove_suggestion(row.ref, suggestion.judge)

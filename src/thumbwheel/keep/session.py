@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from thumbwheel.domain.cell import Cell
 from thumbwheel.domain.signal import Signal
 from thumbwheel.errors import IdReused, ThumbwheelError
 from thumbwheel.store.ledger import Tx
-from thumbwheel.store.sizes import Size
 
-#: How much the weighted policies want a trace with these signals and this judge score (1 = good).
-Weigh: TypeAlias = Callable[[Sequence[Signal], "float | None"], list[Size]]
+#: What a trace's signals and judge score (1 = good) tell of it.
+Weigh: TypeAlias = Callable[[Sequence[Signal], "float | None"], Cell]
 
 #: What became of one item: kept, kept before, or refused.
 Outcome: TypeAlias = "bool | ThumbwheelError"

@@ -9,15 +9,11 @@ from types import MappingProxyType
 from thumbwheel.capture.edit import hunks
 from thumbwheel.capture.implicit import reading
 from thumbwheel.domain.identity import id_key
-from thumbwheel.domain.queue import Policy
 from thumbwheel.domain.signal import DwellNorm, Signal, SignalContext
 from thumbwheel.domain.trace import text_of
 from thumbwheel.keep.session import Outcome, Session, recognise
 from thumbwheel.store.signals import NewSignal
 from thumbwheel.store.traces import TraceRow
-
-#: Without a judge score of the trace's own, how uncertain it is stays as the embedded judge left it.
-_WEIGHTED = (Policy.negative, Policy.uncertain)
 
 
 def keep_signals(session: Session, arrived: Sequence[tuple[Signal, int]]) -> list[Outcome]:
@@ -153,14 +149,9 @@ def about(
 
 
 def resize(session: Session, rows: Sequence[TraceRow]) -> None:
-    """Say anew how much the weighted policies want these traces."""
+    """Say anew what is known of these traces."""
     stored = session.tx.signals.list_for({row.trace_id: row.day for row in rows})
-    for judged, policies in ((True, _WEIGHTED), (False, _WEIGHTED[:1])):
-        session.tx.sizes.put_all(
-            [
-                (row, session.weigh([each.signal for each in stored[row.trace_id]], row.judge_score))
-                for row in rows
-                if (row.judge_score is not None) is judged
-            ],
-            policies,
-        )
+    session.tx.evidence.put_all(
+        [(row, session.weigh([each.signal for each in stored[row.trace_id]], row.judge_score)) for row in rows],
+        session.now,
+    )

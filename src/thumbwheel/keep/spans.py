@@ -160,8 +160,13 @@ def _replace(
             if said[0] != said[1] or _about(was) != _about(now)
         ],
     )
-    resize(session, [now for was, now in zip(before, rows, strict=True) if was.judge_score != now.judge_score])
+    resize(session, [now for was, now in zip(before, rows, strict=True) if _counted(was) != _counted(now)])
     join_scores(session, set().union(*new_keys))
+
+
+def _counted(row: TraceRow) -> tuple[float | None, str | None, int]:
+    """What decides where it is counted."""
+    return row.judge_score, row.category, row.hour
 
 
 def _about(row: TraceRow) -> tuple[str | None, ...]:

@@ -117,22 +117,21 @@ def keep(ring: Ring, thresholds: Mapping[LaneId, Threshold], picks: Sequence[Sta
 def earlier(
     draws: Sequence[Kept],
     picks: Mapping[str, Candidate],
-    sizes_of: Callable[[Sequence[Candidate]], Mapping[str, Sizes]],
+    sizes_of: Sequence[Callable[[Sequence[Candidate]], Mapping[str, Sizes]]],
 ) -> Earlier:
     """Join the draws of a frame, oldest first, for the next one.
 
-    `picks` are the traces they took, as far as they still exist. `sizes_of` gives the sizes traces had in those draws:
-    sizes are fixed when a frame closes, so one function serves them all.
+    `picks` are the traces they took, as far as they still exist. `sizes_of` gives, for each draw, the sizes traces had
+    in it: feedback that came between two draws counts in the second only.
     """
 
     def arcs_of(candidates: Sequence[Candidate]) -> dict[str, Arcs]:
-        sizes = sizes_of(candidates)
-        joined: dict[str, Arcs] = {}
-        for candidate in candidates:
-            arcs: dict[int, float] = {}
-            for kept in draws:
-                arcs = union(arcs, kept.arcs(candidate, sizes[candidate.trace_id]))
-            joined[candidate.trace_id] = arcs
+        joined: dict[str, Arcs] = {candidate.trace_id: {} for candidate in candidates}
+        for kept, ask in zip(draws, sizes_of, strict=True):
+            sizes = ask(candidates)
+            for candidate in candidates:
+                here = kept.arcs(candidate, sizes[candidate.trace_id])
+                joined[candidate.trace_id] = union(joined[candidate.trace_id], here)
         return joined
 
     last = draws[-1].picks if draws else {}

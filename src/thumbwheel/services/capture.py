@@ -157,7 +157,7 @@ class Capture:
                 signals=[stored.signal for stored in tx.signals.list_for({row.trace_id: row.day})[row.trace_id]],
                 annotations=tx.annotations.list_for_trace(row.trace_id),
                 label=tx.annotations.find_label(row.trace_id),
-                suggestions=tx.sizes.list_suggestions([row.ref]).get(row.ref, []),
+                suggestions=tx.evidence.list_suggestions([row.ref]).get(row.ref, []),
                 artifacts=tx.artifacts.list_for_trace(row.trace_id),
                 spans=_in_order(tx.spans.list_for([row.ref])[row.ref]),
                 scores=scores,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from thumbwheel.annotate.agreement import Agreement, agreement
 from thumbwheel.domain.annotation import Annotation, Label, Verdict
-from thumbwheel.domain.queue import Policy, QueueEntry, Window
+from thumbwheel.domain.queue import Draw, Policy, QueueEntry, Window
 from thumbwheel.errors import Invalid
+from thumbwheel.measure.failure import DrawnFrame, Failures, Served, change, failures
 from thumbwheel.measure.figure import Figure
 from thumbwheel.measure.flow import Counts, conversion, funnel
 from thumbwheel.measure.pace import Case, cycle_times, labels_per_hour, queue_age
 from thumbwheel.measure.report import Closing, Kappa, PolicyRow, Report, Signals, Waiting, fix_alarm, naive
+from thumbwheel.measure.rows import failures_of_rows, file_row
 from thumbwheel.ports import Now
 from thumbwheel.stats.kappa import AgreementResult, AgreementState
 from thumbwheel.store.ledger import Ledger, Tx
@@ -24,6 +27,37 @@ __all__ = ["Figure", "Measure", "Report"]
 #: Times and agreement need more than a week: they look back at least this far.
 LOOK_BACK = timedelta(days=90)
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two windows side by side."""
+
+    window: Window
+    earlier: Window
+    before: Failures
+    after: Failures
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values: `change` is None while either window has too few labels. A fall is negative."""
+        moved = change(self.before, self.after)
+        told: dict[str, Any] = {"window": _span(self.earlier), **self.before.as_dict()}
+        if moved is None:
+            return {"before": told, "change": None}
+        limits = moved.difference.interval
+        return {
+            "before": told,
+            "change": {
+                "difference": moved.difference.point,
+                "interval": [limits.low, limits.high],
+                "z": moved.z,
+                "p_value": moved.p_value,
+            },
+        }
+
+
+def _span(window: Window) -> dict[str, str]:
+    return {"from": window.start.isoformat(), "to": window.end.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +115,98 @@ class Measure:
                 ),
                 closing=_closing(tx, at),
             )
+
+    def estimate(
+        self, project_id: int, window: Window | timedelta = timedelta(days=7), *, by_category: bool = False
+    ) -> Failures:
+        """The failure rate of the traces of a window, overall and, when asked, by category.
+
+        It is about whole frames: those whose middle lies in the window, or where there is none, those that touch it.
+
+        Raises:
+            Invalid: the window ends before it starts, or reaches further than dates go.
+        """
+        window = self._window(window)
+        with self.ledger.read(project_id) as tx:
+            return failures(_frames(tx, window), by_category=by_category)
+
+    def change(self, project_id: int, window: Window | timedelta = timedelta(days=7)) -> Comparison:
+        """The failure rate of a window beside that of the window of the same length before it.
+
+        Raises:
+            Invalid: the window ends before it starts, or reaches further than dates go.
+        """
+        now = self._window(window)
+        try:
+            before = Window(start=now.start - (now.end - now.start), end=now.start)
+        except OverflowError as fault:
+            raise Invalid("This window reaches further than dates go.", field="window") from fault
+        with self.ledger.read(project_id) as tx:
+            return Comparison(
+                before=failures(_middled(tx, before)), after=failures(_middled(tx, now)), window=now, earlier=before
+            )
+
+    def _window(self, window: Window | timedelta) -> Window:
+        try:
+            found = Window(start=self.now() - window, end=self.now()) if isinstance(window, timedelta) else window
+        except OverflowError as fault:
+            raise Invalid("This window reaches further than dates go.", field="window") from fault
+        if found.end <= found.start:
+            raise Invalid("A window ends after it starts.", field="window")
+        return found
+
+
+def rate_of_rows(rows: Sequence[Mapping[str, str]], n_population: int, judge_sum: float | None) -> dict[str, Any]:
+    """The failure rate of a population from the rows of a file: item, failed, inclusion_probability[, stratum][, judge].
+
+    A row without `failed` was drawn or listed but not labelled: it counts for nothing but, where the file lists the
+    whole population with a judge's probability for each, for the judge's sum.
+
+    Raises:
+        Invalid: naming the row and column that cannot be read.
+    """
+    read = [file_row(row, number) for number, row in enumerate(rows, start=1)]
+    if judge_sum is None and len(rows) == n_population and rows and all(row.get("judge") for row in rows):
+        judge_sum = sum(float(row["judge"]) for row in rows)
+    try:
+        return failures_of_rows([row for row in read if row is not None], n_population, judge_sum=judge_sum)
+    except ValueError as fault:
+        raise Invalid(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", field="population") from fault
+
+
+def _frames(tx: Tx, window: Window) -> list[DrawnFrame]:
+    return _middled(tx, window) or _drawn(tx, tx.outcomes.list_frames(window))
+
+
+def _middled(tx: Tx, window: Window) -> list[DrawnFrame]:
+    frames = [draws for draws in tx.outcomes.list_frames(window) if window.start <= _middle(draws[0]) < window.end]
+    return _drawn(tx, frames)
+
+
+def _middle(draw: Draw) -> datetime:
+    return draw.middle or draw.window.start + (draw.window.end - draw.window.start) / 2
+
+
+def _drawn(tx: Tx, frames: Sequence[Sequence[Draw]]) -> list[DrawnFrame]:
+    frame_of = {draw.id: draws[0].id for draws in frames for draw in draws}
+    entries: dict[str, list[Served]] = {draws[0].id: [] for draws in frames}
+    for outcome in tx.outcomes.list_for(list(frame_of)):
+        entries[frame_of[outcome.draw_id]].append(
+            Served(
+                policy=outcome.policy,
+                category=outcome.category,
+                core=outcome.core,
+                inclusion_probability=outcome.inclusion_probability,
+                risk=outcome.risk,
+                failed=outcome.failed,
+                disputed=outcome.disputed,
+            )
+        )
+    return [
+        DrawnFrame(population=draws[0].population_by_category, sums=draws[-1].risk_sums, entries=entries[draws[0].id])
+        for draws in frames
+        if draws[0].population
+    ]
 
 
 def _whole_days(window: Window) -> Window:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import randbits
 
 from thumbwheel.annotate.assign import needs_two
-from thumbwheel.capture.prior import SignalFact, failure_log_odds, is_negative
-from thumbwheel.domain.annotation import Suggestion
+from thumbwheel.capture.prior import BASE_RATE, SEED, SignalFact, is_negative, sign_log_odds
 from thumbwheel.domain.queue import Draw, DriftAlert, Policy, Purpose, QueueEntry, Window
 from thumbwheel.domain.signal import Signal
-from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Invalid
-from thumbwheel.ports import Case, Example, FitJudge, Mint, Now
+from thumbwheel.ports import Mint, Now
 from thumbwheel.sample import again as second
 from thumbwheel.sample.draw import Drawn, Pick, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Sizes, Tape
@@ -27,23 +26,19 @@ from thumbwheel.sample.policies import (
     sizes,
     stratified_reason,
     uncertain_reason,
-    uncertain_size,
 )
 from thumbwheel.sample.ring import Ring, starts
-from thumbwheel.sample.stream import first_span, keyed_stream, weighted_stream
+from thumbwheel.sample.risk import LabelledCell, RiskModel, from_priors, refit
+from thumbwheel.sample.stream import first_span, first_threshold, keyed_stream, weighted_stream
+from thumbwheel.sample.sums import risk_sums
 from thumbwheel.store.frames import OpenFrame, open_frame, reopen_frame
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.sizes import Size
-from thumbwheel.store.traces import TraceRow, day_of
+from thumbwheel.store.traces import TraceRow
 
 #: Most negative entries one user may fill in a draw.
 PER_USER_CAP = 3
-#: Labels older than this no longer teach the embedded judge.
+#: Labels older than this no longer teach the risk model.
 _LEARN_FROM = timedelta(days=28)
-#: Unlabelled traces it learns the background from.
-_BACKGROUND = 2_000
-#: Size classes a weighted policy's rows are kept in.
-_CLASSES = range(16)
 #: Trace fields an alert's slice may name.
 SLICE_FIELDS = ("category", "model", "prompt_version", "release", "user_id")
 
@@ -81,8 +76,8 @@ class Sample:
     mint: Mint
     #: Chooses which entries two people judge.
     double: bytes
-    #: Makes the embedded judge from labels and priors.
-    fit_judge: FitJudge
+    #: Lets the embedded judge look at what a draw is about to see.
+    suggest: Callable[[int], int]
 
     def draw(self, project_id: int, request: DrawRequest) -> Drawing:
         """Pick up to `budget` traces and queue them, unless it is a dry run.
@@ -111,7 +106,9 @@ class Sample:
             raise Invalid("A window ends after it starts.", field="window")
         mature = at - request.maturity
         window = Window(start=min(window.start, mature), end=min(window.end, mature))
-        frame = reopen_frame(tx.traces, tx.queue, window) if request.again else open_frame(tx.traces, tx.queue, window)
+        make = reopen_frame if request.again else open_frame
+        frame = make(tx.traces, tx.evidence, tx.queue, window)
+        before = tx.queue.list_drawn_from(frame.draw_id) if frame.draw_id else []
         return _Drawing(
             service=self,
             tx=tx,
@@ -120,52 +117,9 @@ class Sample:
             at=at,
             frame=frame,
             alerts=tx.queue.list_alerts(at),
-            before=tx.queue.list_drawn_from(frame.draw_id) if frame.draw_id else [],
+            before=before,
+            model=_model(tx, at, before),
         )
-
-    def suggest(self, project_id: int, limit: int = 5_000) -> int:
-        """Let the embedded judge look at the traces that came after the last one it saw; how many those were.
-
-        It learns from every label there is and, for want of labels, from what users' signals are known to mean.
-        """
-        with self.ledger.read(project_id) as tx:
-            unseen, last = tx.traces.list_unjudged(limit)
-            if not unseen:
-                return 0
-            labelled = tx.annotations.list_labelled(self.now() - _LEARN_FROM)
-            learnt = tx.traces.find_many([label.trace_id for label in labelled])
-            recent = tx.traces.list_newest(_BACKGROUND)
-            whole = tx.traces.list_whole([row.ref for row in learnt.values()])
-            cases = _cases(tx, [*unseen, *recent, *whole.items()])
-            published = tx.codebooks.find_current()
-        examples = [
-            Example(case=cases[label.trace_id], failed=label.failed, weight=1 / label.inclusion_probability)
-            for label in labelled
-            if label.trace_id in cases
-        ]
-        named = {example.case.trace_id for example in examples}
-        examples += [Example(case=cases[trace.id]) for _, trace in recent if trace.id not in named]
-        judge = self.fit_judge(examples, published.version if published else None)
-        chances = judge.score([cases[trace.id] for _, trace in unseen])
-        self._keep_suggestions(project_id, judge.name, unseen, chances, last)
-        return len(unseen)
-
-    def _keep_suggestions(
-        self, project_id: int, judge: str, seen: Sequence[tuple[int, Trace]], chances: Sequence[float], last: int
-    ) -> None:
-        now = self.now()
-        with self.ledger.begin(project_id) as tx:
-            rows = tx.traces.find_many([trace.id for _, trace in seen])
-            pairs = [(rows[trace.id], chance) for (_, trace), chance in zip(seen, chances, strict=True)]
-            tx.sizes.add_suggestions(
-                [
-                    (row.ref, Suggestion(trace_id=row.trace_id, judge=judge, failure_probability=chance, at=now))
-                    for row, chance in pairs
-                ]
-            )
-            sized = [(row, _uncertain(chance)) for row, chance in pairs]
-            tx.sizes.put_all(sized, [Policy.uncertain])
-            tx.traces.mark_judged(last)
 
     def raise_alert(
         self, project_id: int, name: str, slice_: dict[str, str], pull: int, lasts: timedelta
@@ -211,8 +165,8 @@ class _Drawing:
     alerts: list[DriftAlert]
     #: Set when drawing again: the draws of the frame so far, oldest first.
     before: list[Draw]
+    model: RiskModel
     rows: dict[str, TraceRow] = field(default_factory=dict)
-    risks: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> Drawing:
         """Pick, and say of each pick why."""
@@ -221,7 +175,10 @@ class _Drawing:
         mix = _mix(self.request)
         quotas = split(mix, self.request.budget)
         earlier = self._earlier()
-        drawn = draw(self._lanes(quotas, ring), quotas=quotas, chance=ring, sizes_of=self._sizes_of, earlier=earlier)
+        sizes_of = partial(self._sizes_of, at=None, alerts=self.alerts)
+        drawn = draw(self._lanes(quotas, ring), quotas=quotas, chance=ring, sizes_of=sizes_of, earlier=earlier)
+        kept = second.keep(ring, drawn.thresholds, drawn.standing)
+        sums = risk_sums(self.frame.cells, self.model, [*self._kept(), kept])
         made = Draw(
             id=self.id,
             at=self.at,
@@ -234,8 +191,12 @@ class _Drawing:
             again_of=self.before[0].id if self.before else None,
             population=self.frame.n,
             population_by_category=self.frame.population,
+            middle=self._middle(drawn),
+            cells=[(category, cell, n) for (category, cell), n in self.frame.cells.items()],
+            risk_sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
+            risk_model=self.model.to_json(),
             shortfalls={policy.value: why for policy, why in drawn.shortfalls.items()},
-            thresholds=second.keep(ring, drawn.thresholds, drawn.standing).to_json(),
+            thresholds=kept.to_json(),
         )
         self._restate(drawn)
         return Drawing(made, self._entries(drawn))
@@ -257,7 +218,7 @@ class _Drawing:
             lane = LaneId(Policy.drift, alert.id)
             lanes.append(Lane(id=lane, quota=pulls[lane], tape=Tape(self._slice(alert, pulls[lane], ring, n))))
         for policy, cap in ((Policy.negative, PER_USER_CAP), (Policy.uncertain, None)):
-            tape = Tape(self._weighted(policy, quotas[policy], ring, n))
+            tape = Tape(self._weighted(policy, quotas[policy], ring))
             lanes.append(Lane(id=LaneId(policy), quota=quotas[policy], tape=tape, per_user_cap=cap))
         rotation = self.tx.queue.count_draws()
         for lane, quota in strata(quotas[Policy.stratified], list(self.frame.population), rotation).items():
@@ -285,15 +246,40 @@ class _Drawing:
 
         return keyed_stream(read, ring.starts[Policy.drift], first_span(k, within))
 
-    def _weighted(self, policy: Policy, k: int, ring: Ring, n: int) -> Iterable[tuple[float, Candidate]]:
-        def read(size_class: int, low: int, high: int) -> list[Candidate]:
-            sized = self.tx.sizes.read(policy, self.frame.days, size_class, low, high)
-            self.risks |= {each.trace.trace_id: each.failure_probability for each in sized}
-            of_size = {each.trace.trace_id: each.size for each in sized}
-            found = self._candidates(each.trace for each in sized)
-            return [candidate._replace(size=of_size[candidate.trace_id]) for candidate in found]
+    def _weighted(self, policy: Policy, k: int, ring: Ring) -> Iterable[tuple[float, Candidate]]:
+        classes, counts = self._classes(policy)
 
-        return weighted_stream(read, _CLASSES, ring.starts[policy], first_span(k, n))
+        def read(size_class: int, low: int, high: int) -> list[Candidate]:
+            known = self.tx.evidence.read(self.frame.days, classes[size_class], low, high)
+            if self.before:
+                now = self.tx.evidence.list_cells([each.trace.ref for each in known])
+                known = [each for each in known if now[each.trace.ref] == each.cell]
+            cells = {each.trace.trace_id: each.cell for each in known}
+            found = self._candidates(each.trace for each in known)
+            return [one._replace(size=self._size(policy, one.category, cells[one.trace_id])) for one in found]
+
+        return weighted_stream(read, classes, ring.starts[policy], first_threshold(k, counts)) if classes else ()
+
+    def _classes(self, policy: Policy) -> tuple[dict[int, list[int]], dict[int, int]]:
+        """Cells by the size class that holds their largest size, and how many traces each class has."""
+        largest: dict[int, float] = {}
+        n: dict[int, int] = {}
+        later = self.tx.evidence.list_later(self.before[0].at) if self.before else set()
+        everywhere = [(category, cell) for category in self.frame.population for cell in later]
+        for category, cell in [*self.frame.cells, *everywhere]:
+            largest[cell] = max(largest.get(cell, 0.0), self._size(policy, category, cell))
+            n[cell] = n.get(cell, 0) + self.frame.cells.get((category, cell), 0)
+        classes: dict[int, list[int]] = {}
+        counts: dict[int, int] = {}
+        for cell, size in largest.items():
+            if size > 0.0:
+                size_class = class_of(size)
+                classes.setdefault(size_class, []).append(cell)
+                counts[size_class] = counts.get(size_class, 0) + n[cell]
+        return classes, counts
+
+    def _size(self, policy: Policy, category: str | None, cell: int) -> float:
+        return _size(self.model, policy, category, cell)
 
     def _candidates(self, rows: Iterable[TraceRow]) -> list[Candidate]:
         found = []
@@ -303,32 +289,47 @@ class _Drawing:
                 found.append(Candidate(row.trace_id, row.sample_key, 1.0, row.user_id, row.category))
         return found
 
-    def _sizes_of(self, candidates: Sequence[Candidate]) -> dict[str, Sizes]:
+    def _sizes_of(
+        self, candidates: Sequence[Candidate], *, at: datetime | None, alerts: Sequence[DriftAlert]
+    ) -> dict[str, Sizes]:
+        """Sizes in a draw made at a time (in this one, when None) under these alerts."""
         rows = [self.rows[candidate.trace_id] for candidate in candidates]
-        weighted = self.tx.sizes.list_for(rows)
+        cells = self.tx.evidence.list_cells([row.ref for row in rows], at)
         return {
             row.trace_id: sizes(
                 row.category,
-                negative=weighted[row.trace_id].get(Policy.negative, 0.0),
-                uncertain=weighted[row.trace_id].get(Policy.uncertain, 0.0),
-                alerts=[alert.id for alert in self.alerts if in_slice(row, alert)],
+                negative=self._size(Policy.negative, row.category, cells[row.ref]),
+                uncertain=self._size(Policy.uncertain, row.category, cells[row.ref]),
+                alerts=[alert.id for alert in alerts if in_slice(row, alert)],
             )
             for row in rows
         }
 
     # --- drawing again
 
+    def _kept(self) -> list[second.Kept]:
+        return [second.Kept.of_json(made.thresholds) for made in self.before]
+
     def _earlier(self) -> second.Earlier | None:
         if not self.before:
             return None
-        kept = [second.Kept.of_json(made.thresholds) for made in self.before]
+        kept = self._kept()
         found = self.tx.traces.find_many(list(kept[-1].picks))
         self.rows |= found
         picks = {
             trace_id: Candidate(trace_id, row.sample_key, 1.0, row.user_id, row.category)
             for trace_id, row in found.items()
         }
-        return second.earlier(kept, picks, self._sizes_of)
+        pulled = [[lane.part for lane in each.thresholds if lane.policy is Policy.drift] for each in kept]
+        alerts = self.tx.queue.find_alerts([part for parts in pulled for part in parts])
+        return second.earlier(
+            kept,
+            picks,
+            [
+                partial(self._sizes_of, at=made.at, alerts=[alerts[part] for part in parts if part in alerts])
+                for made, parts in zip(self.before, pulled, strict=True)
+            ],
+        )
 
     def _restate(self, drawn: Drawn) -> None:
         if self.request.dry_run:
@@ -345,9 +346,25 @@ class _Drawing:
             trace_id: [each.signal for each in found if is_negative([SignalFact.of(each.signal)])]
             for trace_id, found in stored.items()
         }
-        return [self._entry(pick, signals.get(pick.trace_id, [])) for pick in drawn.picks]
+        at = self.before[0].at if self.before else None
+        cells = self.tx.evidence.list_cells([self.rows[pick.trace_id].ref for pick in drawn.picks], at)
+        risks = {
+            pick.trace_id: self.model.risk(pick.candidate.category, cells[self.rows[pick.trace_id].ref])
+            for pick in drawn.picks
+        }
+        return [self._entry(pick, signals.get(pick.trace_id, []), risks[pick.trace_id]) for pick in drawn.picks]
 
-    def _entry(self, pick: Pick, signals: Sequence[Signal]) -> QueueEntry:
+    def _middle(self, drawn: Drawn) -> datetime | None:
+        if not drawn.picks:
+            return None
+        weights = [1 / pick.probability for pick in drawn.picks]
+        since = [
+            (self.rows[pick.trace_id].started_at - self.frame.window.start).total_seconds() for pick in drawn.picks
+        ]
+        mean = sum(weight * seconds for weight, seconds in zip(weights, since, strict=True)) / sum(weights)
+        return self.frame.window.start + timedelta(seconds=mean)
+
+    def _entry(self, pick: Pick, signals: Sequence[Signal], risk: float) -> QueueEntry:
         twice = needs_two(pick.trace_id, draw_id=self.id, secret=self.service.double)
         return QueueEntry(
             id=self.service.mint(),
@@ -357,8 +374,9 @@ class _Drawing:
             picked_by=pick.picked_by,
             rank=pick.rank,
             serve_rank=pick.serve_rank,
-            reason=self._reason(pick, signals),
+            reason=self._reason(pick, signals, risk),
             inclusion_probability=pick.probability,
+            risk=risk,
             core=pick.core,
             purpose=Purpose.double if twice else Purpose.label,
             labels_needed=2 if twice else 1,
@@ -366,7 +384,7 @@ class _Drawing:
             added_at=self.at,
         )
 
-    def _reason(self, pick: Pick, signals: Sequence[Signal]) -> str:
+    def _reason(self, pick: Pick, signals: Sequence[Signal], risk: float) -> str:
         match pick.policy:
             case Policy.drift:
                 alert = next(alert for alert in self.alerts if alert.id == pick.lane.part)
@@ -377,7 +395,7 @@ class _Drawing:
                     {signal.kind.value for signal in signals}, reason=reason, user_id=pick.candidate.user_id
                 )
             case Policy.uncertain:
-                return uncertain_reason(self.risks[pick.trace_id])
+                return uncertain_reason(risk)
             case Policy.stratified:
                 return stratified_reason(pick.n_lane, pick.candidate.category)
             case Policy.random:
@@ -388,20 +406,18 @@ def _mix(request: DrawRequest) -> dict[str, float]:
     return request.mix or {policy.value: share for policy, share in DEFAULT_MIX.items()}
 
 
-def _uncertain(chance: float) -> list[Size]:
-    size = uncertain_size(chance)
-    return [Size(Policy.uncertain, class_of(size), size, chance)] if size > 0 else []
+def _model(tx: Tx, at: datetime, before: Sequence[Draw]) -> RiskModel:
+    """The risk model of a frame: made when it is first drawn from, from labels of other frames, then left alone."""
+    if before and before[0].risk_model:
+        return RiskModel.of_json(before[0].risk_model)
+    labels = [] if before else tx.annotations.list_labelled_cells(at - _LEARN_FROM)
+    return refit([LabelledCell(*label) for label in labels], from_priors(BASE_RATE, sign_log_odds(), SEED.version))
 
 
-def _cases(tx: Tx, traces: Sequence[tuple[int, Trace]]) -> dict[str, Case]:
-    whole = {trace.id: trace for _, trace in traces}
-    stored = tx.signals.list_for({trace_id: day_of(trace.started_at) for trace_id, trace in whole.items()})
-    return {
-        trace_id: Case.of(
-            trace, prior_log_odds=failure_log_odds([SignalFact.of(each.signal) for each in stored[trace_id]])
-        )
-        for trace_id, trace in whole.items()
-    }
+def _size(model: RiskModel, policy: Policy, category: str | None, cell: int) -> float:
+    if policy is Policy.negative:
+        return model.negative_size(category, cell)
+    return model.uncertain_size(category, cell)
 
 
 def in_slice(row: TraceRow, alert: DriftAlert) -> bool:

@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, update
 
 from thumbwheel.domain.annotation import Annotation, Dispute, Label, Verdict
-from thumbwheel.domain.queue import QueueEntry
+from thumbwheel.domain.queue import Purpose, QueueEntry
 from thumbwheel.errors import NotHere
-from thumbwheel.store.engine import UtcTime, insert_new
+from thumbwheel.store.engine import EPOCH, UtcTime, insert_new
 from thumbwheel.store.queue import entry_of
-from thumbwheel.store.tables import annotation_rows, disputes, labels, queue_entries
+from thumbwheel.store.tables import annotation_rows, disputes, evidence, labels, queue_entries
 
 #: Where a page ended: the time and the id of its last row.
 Place = tuple[datetime, str]
@@ -300,6 +300,25 @@ class Annotations:
             .order_by(labels.c.settled_at, labels.c.id)
         )
         return [Labelled(row.trace_id, row.verdict == Verdict.failed, row.inclusion_probability) for row in rows]
+
+    def list_labelled_cells(self, since: datetime) -> list[tuple[str, int, bool, float]]:
+        """Labels that stand since then, of entries that were drawn: category, cell, failed, inclusion probability.
+
+        The cell is the one the trace had when the frame closed over it; 0 when nothing was known.
+        """
+        known = (evidence.c.trace_ref == queue_entries.c.trace_ref) & (evidence.c.since == EPOCH)
+        rows = self._connection.execute(
+            select(queue_entries.c.category, evidence.c.cell, labels.c.verdict, queue_entries.c.inclusion_probability)
+            .select_from(labels)
+            .join(queue_entries, queue_entries.c.id == labels.c.entry_id)
+            .outerjoin(evidence, known)
+            .where(labels.c.project_id == self._project_id)
+            .where(labels.c.superseded_at.is_(None))
+            .where(labels.c.settled_at >= since)
+            .where(queue_entries.c.purpose.in_([Purpose.label.value, Purpose.double.value]))
+            .order_by(labels.c.settled_at, labels.c.id)
+        )
+        return [(category or "", cell or 0, verdict == Verdict.failed, chance) for category, cell, verdict, chance in rows]
 
     def stream_labels(self) -> Iterator[Label]:
         """Every label that stands, first settled first."""

@@ -7,14 +7,18 @@ that some frame cuts are counted trace by trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.errors import Invalid
 from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, from_micros, micros
+from thumbwheel.store.evidence import CellCounts, Evidence
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.traces import TraceRow, Traces
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class OpenFrame:
     """The traces a draw may pick."""
 
     traces: Traces
+    evidence: Evidence
     window: Window
     #: Number of the last trace that had arrived.
     framed_to: int
@@ -31,6 +36,8 @@ class OpenFrame:
     days: Sequence[int]
     #: Traces in the frame by category.
     population: dict[str, int]
+    #: The same by category and cell; all that nothing is known of are in cell 0.
+    cells: CellCounts = field(default_factory=dict)
     #: The draw that closed this frame, when it is drawn from again.
     draw_id: str | None = None
 
@@ -50,22 +57,27 @@ class OpenFrame:
         first, last = _whole_hours(self.window)
         if first < last:
             self.traces.hours.close(first, last - 1)
+            self.evidence.close_hours(first, last - 1)
 
 
-def open_frame(traces: Traces, queue: Queue, window: Window) -> OpenFrame:
+def open_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window) -> OpenFrame:
     """The frame of a new draw: what started in the window and is in no frame yet."""
     framed = [frame for _, frame in queue.list_frames(window)]
+    population = _count(traces.hours.count, traces.count_unframed, window, framed)
+    known = _count(evidence.count_hours, evidence.count_unframed, window, framed)
     return OpenFrame(
         traces=traces,
+        evidence=evidence,
         window=window,
         framed_to=traces.last_number(),
         framed=framed,
         days=_days(traces, window),
-        population=_count(traces, window, framed),
+        population=population,
+        cells=_with_unknown(population, known),
     )
 
 
-def reopen_frame(traces: Traces, queue: Queue, window: Window) -> OpenFrame:
+def reopen_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window) -> OpenFrame:
     """The last frame closed over any part of the window, to draw from again.
 
     Raises:
@@ -77,13 +89,16 @@ def reopen_frame(traces: Traces, queue: Queue, window: Window) -> OpenFrame:
     draw_id, frame = found[-1]
     overlapping = queue.list_frames(frame.window)
     before = [closed for _, closed in overlapping[: [other for other, _ in overlapping].index(draw_id)]]
+    draw = queue.get_draw(draw_id)
     return OpenFrame(
         traces=traces,
+        evidence=evidence,
         window=frame.window,
         framed_to=frame.framed_to,
         framed=before,
         days=_days(traces, frame.window),
-        population=queue.get_draw(draw_id).population_by_category,
+        population=draw.population_by_category,
+        cells={(category, cell): n for category, cell, n in draw.cells},
         draw_id=draw_id,
     )
 
@@ -93,14 +108,26 @@ def _days(traces: Traces, window: Window) -> list[int]:
     return sorted(set(traces.list_days()).intersection(spanned))
 
 
-def _count(traces: Traces, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
+def _count(
+    hours: Callable[[int, int, set[int]], dict[_Key, int]],
+    unframed: Callable[[Window, Sequence[Frame]], dict[_Key, int]],
+    window: Window,
+    framed: Sequence[Frame],
+) -> dict[_Key, int]:
     cut = _cut_hours(window, framed)
     first, last = _whole_hours(window)
-    counted = traces.hours.count(first, last - 1, without=cut)
+    counted = hours(first, last - 1, cut)
     for piece in _pieces(window, cut):
-        for category, n in traces.count_unframed(piece, framed).items():
-            counted[category] = counted.get(category, 0) + n
-    return {category: n for category, n in counted.items() if n > 0}
+        for key, n in unframed(piece, framed).items():
+            counted[key] = counted.get(key, 0) + n
+    return {key: n for key, n in counted.items() if n > 0}
+
+
+def _with_unknown(population: dict[str, int], known: CellCounts) -> CellCounts:
+    left = dict(population)
+    for (category, _), n in known.items():
+        left[category] = left.get(category, 0) - n
+    return known | {(category, 0): n for category, n in left.items() if n > 0}
 
 
 def _whole_hours(window: Window) -> tuple[int, int]:

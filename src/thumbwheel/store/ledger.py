@@ -16,15 +16,16 @@ from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.dwell import Dwell
 from thumbwheel.store.engine import is_unreachable, lock_archive
+from thumbwheel.store.evidence import Evidence
 from thumbwheel.store.fixes import Fixes
 from thumbwheel.store.jobs import Jobs
 from thumbwheel.store.leases import Leases
 from thumbwheel.store.listings import Listings
+from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.scores import Scores
 from thumbwheel.store.signals import Signals
-from thumbwheel.store.sizes import Sizes
 from thumbwheel.store.spans import Spans
 from thumbwheel.store.tallies import Tallies
 from thumbwheel.store.traces import Traces
@@ -72,9 +73,9 @@ class Tx:
         return Dwell(self.connection, self.project_id)
 
     @cached_property
-    def sizes(self) -> Sizes:
-        """How much each weighted policy wants a trace, and the suggestions that say so."""
-        return Sizes(self.connection, self.project_id)
+    def evidence(self) -> Evidence:
+        """What is known of traces before a human looks, and judges' suggestions."""
+        return Evidence(self.connection, self.project_id)
 
     @cached_property
     def queue(self) -> Queue:
@@ -110,6 +111,11 @@ class Tx:
     def tallies(self) -> Tallies:
         """What a report counts."""
         return Tallies(self.connection, self.project_id)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """What became of the entries of draws."""
+        return Outcomes(self.connection, self.project_id)
 
     @cached_property
     def jobs(self) -> Jobs:

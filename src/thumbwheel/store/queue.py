@@ -23,7 +23,7 @@ from thumbwheel.store.tables import alerts, draws, drops, queue_entries, waiting
 Place = tuple[datetime, int, str]
 
 _ENTRY_COLUMNS = (
-    "id project_id draw_id trace_ref trace_id policy picked_by rank serve_rank reason inclusion_probability core purpose "
+    "id project_id draw_id trace_ref trace_id policy picked_by rank serve_rank reason inclusion_probability risk core purpose "
     "labels_needed category added_at"
 ).split()
 _WAITING_COLUMNS = "entry_id project_id added_at serve_rank assigned_to passed_by".split()
@@ -57,6 +57,12 @@ class Queue:
             .order_by(alerts.c.raised_at, alerts.c.id)
         )
         return [_alert(row) for row in rows]
+
+    def find_alerts(self, alert_ids: Sequence[str]) -> dict[str, DriftAlert]:
+        """Alerts by id, open or not."""
+        mine = select(alerts).where(alerts.c.project_id == self._project_id)
+        rows = self._connection.execute(mine.where(alerts.c.id.in_(list(alert_ids))))
+        return {row.id: _alert(row) for row in rows}
 
     def close_alert(self, alert_id: str, now: datetime) -> None:
         """Close an alert; one that is closed already keeps its time.
@@ -281,6 +287,7 @@ def _stored(project_id: int, ref: int, entry: QueueEntry) -> tuple[Any, ...]:
         entry.serve_rank,
         entry.reason,
         entry.inclusion_probability,
+        entry.risk,
         entry.core,
         entry.purpose.value,
         entry.labels_needed,
@@ -301,6 +308,7 @@ def entry_of(row: Row[Any]) -> QueueEntry:
         serve_rank=row.serve_rank,
         reason=row.reason,
         inclusion_probability=row.inclusion_probability,
+        risk=row.risk,
         core=row.core,
         purpose=Purpose(row.purpose),
         labels_needed=row.labels_needed,

@@ -279,19 +279,41 @@ trace_days = Table(
     sqlite_with_rowid=False,
 )
 
-#: How much a weighted policy wants a trace: rows are read by size class in key order, so a draw reads what it takes.
-sample_sizes = Table(
-    "sample_sizes",
+#: What is known of a trace before a human looks (see `thumbwheel.domain.cell`): a draw reads it in key order, cell by cell.
+evidence = Table(
+    "evidence",
     metadata,
     Column("project_id", Integer, primary_key=True),
-    Column("policy", Text, primary_key=True),
+    #: The trace's day.
     Column("day", Integer, primary_key=True),
-    Column("size_class", Integer, primary_key=True),
+    Column("cell", Integer, primary_key=True),
     Column("sample_key", BigInteger, primary_key=True),
     Column("trace_ref", BigInteger, primary_key=True),
-    Column("size", Double, nullable=False),
-    #: Chance of failure the size came from.
-    Column("failure_probability", Double, nullable=False),
+    #: 1970 for what was known when a frame closed over the trace; the time it was learnt for what came later.
+    Column("since", UtcTime, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("hour", Integer, nullable=False),
+    Index(None, "trace_ref"),
+    Index(
+        None,
+        "project_id",
+        "since",
+        sqlite_where=text("since > 0"),
+        postgresql_where=text("since > 0"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+#: How many of the traces that started in each hour are in each cell, and how many of them are in a draw's frame already.
+evidence_hours = Table(
+    "evidence_hours",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("cell", Integer, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("n_framed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -354,6 +376,8 @@ queue_entries = Table(
     Column("serve_rank", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("inclusion_probability", Double, nullable=False),
+    #: The draw's risk model about the trace.
+    Column("risk", Double),
     Column("core", Boolean, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("labels_needed", Integer, nullable=False),

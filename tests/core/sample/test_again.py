@@ -22,7 +22,7 @@ def kept_of(seed: int, drawn: Drawn) -> Kept:
 
 def before(frame: Frame, kept: Sequence[Kept]) -> Earlier:
     candidates = {row.trace_id: Candidate(row.trace_id, row.key, 1.0, row.user_id, row.category) for row in frame.rows}
-    return earlier(kept, candidates, frame.sizes_of)
+    return earlier(kept, candidates, [frame.sizes_of] * len(kept))
 
 
 @given(st.integers(0, 2**40))

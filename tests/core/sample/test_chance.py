@@ -84,7 +84,7 @@ def repeated(frame: Frame, n: int, rounds: int) -> Iterator[dict[str, float]]:
         for at in range(rounds):
             ring = Ring(starts(10 * seed + at))
             standing = {pick.candidate.trace_id: pick.candidate for pick in drawn.standing} if drawn else {}
-            before = earlier(kept, standing, shuffled.sizes_of) if kept else None
+            before = earlier(kept, standing, [shuffled.sizes_of] * len(kept)) if kept else None
             drawn = shuffled.draw(10 * seed + at, earlier=before)
             kept.append(Kept.of_json(keep(ring, drawn.thresholds, drawn.standing).to_json()))
         if drawn:

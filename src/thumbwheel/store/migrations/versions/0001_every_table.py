@@ -131,18 +131,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_projects_name")),
     )
     op.create_table(
-        "sample_sizes",
+        "evidence",
         sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("size_class", sa.Integer(), nullable=False),
+        sa.Column("cell", sa.Integer(), nullable=False),
         sa.Column("sample_key", sa.BigInteger(), nullable=False),
         sa.Column("trace_ref", sa.BigInteger(), nullable=False),
-        sa.Column("size", sa.Double(), nullable=False),
-        sa.Column("failure_probability", sa.Double(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "project_id", "policy", "day", "size_class", "sample_key", "trace_ref", name=op.f("pk_sample_sizes")
+            "project_id", "day", "cell", "sample_key", "trace_ref", "since", name=op.f("pk_evidence")
         ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_evidence_trace_ref"), "evidence", ["trace_ref"], unique=False)
+    op.create_index(
+        op.f("ix_evidence_project_id_since"),
+        "evidence",
+        ["project_id", "since"],
+        unique=False,
+        sqlite_where=sa.text("since > 0"),
+        postgresql_where=sa.text("since > 0"),
+    )
+    op.create_table(
+        "evidence_hours",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("cell", sa.Integer(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("n_framed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "hour", "category", "cell", name=op.f("pk_evidence_hours")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -302,6 +322,7 @@ def upgrade() -> None:
         sa.Column("serve_rank", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
+        sa.Column("risk", sa.Double(), nullable=True),
         sa.Column("core", sa.Boolean(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("labels_needed", sa.Integer(), nullable=False),

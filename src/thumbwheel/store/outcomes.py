@@ -1,0 +1,91 @@
+"""What became of the entries of draws: all that an estimate reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Connection, func, or_, select
+
+from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.queue import Draw, Policy, Purpose, Window
+from thumbwheel.store.queue import chunks
+from thumbwheel.store.tables import disputes, draws, labels, queue_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An entry that puts a trace before a human for the first time, and what its label says."""
+
+    draw_id: str
+    policy: Policy
+    category: str
+    core: bool
+    inclusion_probability: float
+    risk: float | None
+    #: None while it has no label.
+    failed: bool | None
+    disputed: bool
+
+
+class Outcomes:
+    """What became of one project's draws."""
+
+    def __init__(self, connection: Connection, project_id: int) -> None:
+        self._connection = connection
+        self._project_id = project_id
+
+    def list_frames(self, window: Window) -> list[list[Draw]]:
+        """Frames over any part of the window, oldest first: of each the draw that closed it, then those after it."""
+        closed = (
+            select(draws.c.id)
+            .where(draws.c.project_id == self._project_id)
+            .where(draws.c.again_of.is_(None))
+            .where(draws.c.frame_end > window.start)
+            .where(draws.c.frame_start < window.end)
+        )
+        rows = self._connection.execute(
+            select(draws.c.id, draws.c.again_of, draws.c.body)
+            .where(draws.c.project_id == self._project_id)
+            .where(or_(draws.c.id.in_(closed), draws.c.again_of.in_(closed)))
+            .order_by(draws.c.at, draws.c.id)
+        )
+        found: dict[str, list[Draw]] = {}
+        for row in rows:
+            found.setdefault(row.again_of or row.id, []).append(msgspec.convert(row.body, Draw))
+        return list(found.values())
+
+    def list_for(self, draw_ids: Sequence[str]) -> list[Outcome]:
+        """The entries of these draws that are there to be labelled, each with its standing label if it has one."""
+        live = (labels.c.entry_id == queue_entries.c.id) & labels.c.superseded_at.is_(None)
+        opened = (
+            select(func.count())
+            .select_from(disputes)
+            .where(disputes.c.entry_id == queue_entries.c.id)
+            .where(disputes.c.closed_at.is_(None))
+            .scalar_subquery()
+        )
+        found = []
+        for chunk in chunks(draw_ids):
+            rows = self._connection.execute(
+                select(queue_entries, labels.c.verdict, opened.label("disputes"))
+                .outerjoin(labels, live)
+                .where(queue_entries.c.project_id == self._project_id)
+                .where(queue_entries.c.draw_id.in_(chunk))
+                .where(queue_entries.c.purpose.in_([Purpose.label.value, Purpose.double.value]))
+            )
+            found += [
+                Outcome(
+                    draw_id=row.draw_id,
+                    policy=Policy(row.policy),
+                    category=row.category or "",
+                    core=row.core,
+                    inclusion_probability=row.inclusion_probability,
+                    risk=row.risk,
+                    failed=None if row.verdict is None else row.verdict == Verdict.failed,
+                    disputed=row.disputes > 0,
+                )
+                for row in rows
+            ]
+        return found
