@@ -1,6 +1,6 @@
 # The one list of commands; people, hooks and CI call these.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench screenshots lock clean chromium
+.PHONY: help demo serve test check format bench screenshots reference lock clean chromium
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -36,6 +36,9 @@ bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
 
 screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
 	@$(BIN)/python docs/screenshots.py $(ARGS)
+
+reference: .venv/.dev ## write docs/reference.md anew from the code
+	@$(BIN)/python docs/reference.py
 
 lock: .venv/.dev ## write requirements/*.lock anew (ARGS=--upgrade for newer versions)
 	@$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock $(ARGS)

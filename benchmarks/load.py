@@ -38,7 +38,13 @@ def request(host: str, port: int, path: str, key: str, body: bytes) -> bytes:
 
 
 def run_load(
-    host: str, port: int, make: Callable[[int], bytes], *, connections: int = 64, seconds: float = 8.0, warmup: float = 2.0
+    host: str,
+    port: int,
+    make: Callable[[int], bytes],
+    *,
+    connections: int = 64,
+    seconds: float = 8.0,
+    warmup: float = 2.0,
 ) -> Load:
     """Send what `make(number)` gives, as fast as answers come, over some connections for some seconds."""
     return asyncio.run(_run(host, port, make, connections, seconds, warmup))

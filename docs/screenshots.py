@@ -1,6 +1,6 @@
 """The README's pictures, taken from a running demo: the annotation page and the report.
 
-    make screenshots
+make screenshots
 """
 
 from __future__ import annotations

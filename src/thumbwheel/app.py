@@ -12,12 +12,16 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from cronsim import CronSimError
+
 from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import pseudonym
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
+from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.signal import Signal
+from thumbwheel.errors import ConfigInvalid
 from thumbwheel.ports import Mint, Now
 from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
@@ -134,17 +138,17 @@ class Wheel:
             Job("suggest", every(timedelta(minutes=1)), self._each_project(self.suggest.run)),
         ]
         if self.settings.draw_at is not None:
-            jobs.append(Job("draw", cron(self.settings.draw_at), self._each_project(self._daily_draw)))
+            request = self._daily_draw()
+            draw = self._each_project(lambda project_id: self.sample.draw(project_id, request))
+            jobs.append(Job("draw", _cron(self.settings.draw_at), draw))
         return Schedule(self.ledger, self.now, jobs)
 
     def _each_project(self, run: Callable[[int], object]) -> Callable[[], object]:
         return lambda: [run(project.id) for project in self.access.list_projects()]
 
-    def _daily_draw(self, project_id: int) -> None:
-        request = DrawRequest(
-            budget=self.settings.draw_budget, window=self.settings.draw_window, maturity=self.settings.draw_maturity
-        )
-        self.sample.draw(project_id, request)
+    def _daily_draw(self) -> DrawRequest:
+        window, maturity = (_span(self.settings, name) for name in ("draw_window", "draw_maturity"))
+        return DrawRequest(budget=self.settings.draw_budget, window=window, maturity=maturity)
 
     def secret(self, purpose: str) -> bytes:
         """The secret for one purpose: from the setting, or made once and kept in the store."""
@@ -174,12 +178,28 @@ class Wheel:
             self.ledger.engine.dispose()
 
 
+def _span(settings: Settings, name: str) -> timedelta:
+    try:
+        span = parse_span(getattr(settings, name))
+    except ValueError as fault:
+        raise ConfigInvalid(f"Setting {name!r}: {fault}.", field=name) from fault
+    assert isinstance(span, timedelta)
+    return span
+
+
+def _cron(expression: str) -> Callable[[datetime], datetime]:
+    try:
+        return cron(expression)
+    except CronSimError as fault:
+        raise ConfigInvalid(f"Setting 'draw_at': {expression!r} is no cron expression.", field="draw_at") from fault
+
+
 def create_app(wheel: Wheel) -> FastAPI:
     """The server over one wheel."""
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, relink, rubric, sample, widget
+    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, otlp, relink, rubric, sample, widget
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.web import site
@@ -200,9 +220,9 @@ def create_app(wheel: Wheel) -> FastAPI:
     )
     app.state.wheel = wheel
     app.state.rates = Rates(wheel.settings)
-    app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))
+    app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))  # noqa: PLW0108 - not before it is asked
     errors.install(app)
-    for module in (sample, annotate, rubric, close, measure, capture, feedback, relink, widget):
+    for module in (sample, annotate, rubric, close, measure, capture, otlp, feedback, relink, widget):
         app.include_router(module.router)
     site.install(app, wheel)
 

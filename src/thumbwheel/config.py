@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -42,10 +41,8 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only.")
     draw_at: str | None = Field(None, description="Cron expression (UTC) of the daily draw; none when unset.")
     draw_budget: int = Field(80, gt=0, description="Entries a scheduled draw makes.")
-    draw_window: timedelta = Field(timedelta(days=7), description="How far back a scheduled draw looks.")
-    draw_maturity: timedelta = Field(
-        timedelta(hours=24), description="How old a trace is before a scheduled draw may pick it."
-    )
+    draw_window: str = Field("7d", description="How far back a scheduled draw looks.")
+    draw_maturity: str = Field("24h", description="How old a trace is before a scheduled draw may pick it.")
     log_json: bool = Field(False, description="Logs as JSON lines rather than for reading.")
 
     @field_validator("key_rate", "browser_key_rate", "browser_rate")
