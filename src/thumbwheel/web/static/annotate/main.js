@@ -52,7 +52,7 @@ function held() {
 function receive({ entry, progress }) {
   if (progress) showProgress(progress);
   if (entry && !held().some((each) => each.entry_id === entry.entry_id)) ahead.push(prepared(entry));
-  if (!current) advance();
+  if (!current && ahead.length) advance();
 }
 
 /** Parses an entry off the page, so that painting it is only painting. */
