@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -12,6 +10,7 @@ from typing import Any, Final
 
 from thumbwheel.capture.merge import merge
 from thumbwheel.capture.messages import calls_of, conversation, led_by, of_events, read_json, spoken
+from thumbwheel.domain.document import column, plain, read_documents
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts
 from thumbwheel.domain.trace import Document, Json, ToolCall, Trace
@@ -97,8 +96,8 @@ class _Folding:
     def trace(self, trace_id: str, otherwise: datetime) -> Trace:
         started_at = self.said("started_at") or (self.root and self.root.started_at) or self._earliest() or otherwise
         metadata = self._metadata()
-        category = self.said("category") or _text(metadata.get(_CATEGORY))
-        prompt_version = self.said("prompt_version") or self._prompt_version() or _text(metadata.get(_PROMPT_VERSION))
+        category = self.said("category") or plain(metadata.get(_CATEGORY))
+        prompt_version = self.said("prompt_version") or self._prompt_version() or plain(metadata.get(_PROMPT_VERSION))
         top = self.tops[0] if self.tops else None
         return Trace(
             id=trace_id,
@@ -176,22 +175,12 @@ def _first(values: Iterable[Any]) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _text(value: Json) -> str | None:
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "" else None
-
-
 def _moved(name: str, value: Json, category: str | None, prompt_version: str | None) -> bool:
     """Whether this metadata has become a field of the trace."""
-    text = _text(value)
+    text = plain(value)
     return text is not None and (
         (name == _CATEGORY and text == category) or (name == _PROMPT_VERSION and text == prompt_version)
     )
-
-
-def column(value: Json) -> str | None:
-    """A value as a name in a column of its own: text without NUL, at most 512 characters, None when it is empty."""
-    text = _text(value)
-    return None if text is None else text.replace("\0", "")[:512] or None
 
 
 # --- one step
@@ -246,49 +235,8 @@ def documents_of(span: Span) -> tuple[Document, ...]:
     output = read_json(span.output)
     if isinstance(output, dict):
         output = next((each for each in output.values() if isinstance(each, list)), None) if len(output) == 1 else None
-    return read_documents(output) if isinstance(output, list) else ()
-
-
-def read_documents(values: Sequence[Any]) -> tuple[Document, ...]:
-    """Documents from `[{id, content or page_content, score, metadata}]`; none unless all of them are documents.
-
-    One without an id is known by its metadata's, or else by a hash of its content.
-    """
-    found = [_document(value, place) for place, value in enumerate(values, 1)]
-    return tuple(document for document in found if document) if found and None not in found else ()
-
-
-def _document(value: Any, place: int) -> Document | None:
-    if not isinstance(value, dict):
-        return None
-    if isinstance(value.get("document"), dict):
-        value = value["document"] | {name: each for name, each in value.items() if name != "document"}
-    body = value.get("kwargs") if "lc" in value and isinstance(value.get("kwargs"), dict) else value
-    about = body.get("metadata")
-    about = read_json(about)
-    about = about if isinstance(about, dict) else {}
-    content = _text(_first(body.get(name) for name in ("content", "page_content", "text")))
-    named = [None if "lc" in value else body.get("id"), *map(about.get, ("id", "document_id", "doc_id"))]
-    id = _first(map(column, named))
-    if id is None and content is None:
-        return None
-    score = _first(number(each) for each in (body.get("score"), about.get("score"), about.get("relevance_score")))
-    return Document(id=id or _content_id(content or ""), content=content, score=score, rank=place)
-
-
-def _content_id(content: str) -> str:
-    return "content-" + hashlib.blake2b(content.encode(errors="surrogatepass"), digest_size=8).hexdigest()
-
-
-def number(value: Any) -> float | None:
-    """A finite number, also one written as text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        read = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return read if math.isfinite(read) else None
+    found = read_documents(output) if isinstance(output, list) else ()
+    return found if isinstance(output, list) and len(found) == len(output) else ()
 
 
 # --- tool calls
@@ -315,16 +263,19 @@ def _result(span: Span) -> Json:
 
 
 def _asked(steps: Sequence[Span]) -> Iterator[ToolCall]:
-    """Calls in the conversations of the generations, each once, with the answer a later message gives."""
+    """Calls that the generations answered with, each once, with what a later request says came of it.
+
+    Calls in requests alone are an earlier turn's, and another trace's.
+    """
+    generations = [span for span in steps if span.kind is SpanKind.generation]
     calls: dict[str, dict[str, Any]] = {}
-    answers: dict[str, Json] = {}
-    for span in steps:
-        if span.kind is not SpanKind.generation:
-            continue
-        said = [*(conversation(input_of(span)) or []), *(conversation(_raw_output(span)) or [])]
-        for place, call in enumerate(calls_of(said)):
+    for span in generations:
+        for place, call in enumerate(calls_of(conversation(_raw_output(span)) or ())):
             calls.setdefault(str(call.get("id") or f"{span.id}:{place}"), call)
-        answers |= {str(each["tool_call_id"]): each["content"] for each in said if each.get("tool_call_id")}
+    if not calls:
+        return
+    said = [message for span in generations for message in conversation(input_of(span)) or ()]
+    answers = {str(each["tool_call_id"]): each["content"] for each in said if each.get("tool_call_id")}
     for id, call in calls.items():
         if isinstance(call.get("name"), str):
             yield ToolCall(name=call["name"], arguments=call.get("arguments"), result=read_json(answers.get(id)))

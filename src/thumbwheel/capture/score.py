@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from thumbwheel.capture.assemble import number
 from thumbwheel.domain.annotation import Suggestion, Verdict
+from thumbwheel.domain.document import number
 from thumbwheel.domain.score import Review, Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Right, Signal, SignalKind
 from thumbwheel.domain.trace import Json, text_of
