@@ -213,7 +213,7 @@ def content_hash(item: object) -> int:
 def _convert(item: object, wire: type[_Wire]) -> _Wire:
     if not isinstance(item, Mapping):
         raise Invalid(f"Expected an object, got {type(item).__name__}.")
-    _check_clean(item)
+    check_clean(item)
     try:
         return msgspec.convert(item, wire)
     except msgspec.ValidationError as fault:
@@ -230,8 +230,12 @@ def _refusal(message: str) -> Invalid:
     return Invalid(what, field=path)
 
 
-def _check_clean(item: object) -> None:
-    """Refuse what no store and no JSON can hold: NaN, infinities, lone surrogates, bottomless nesting."""
+def check_clean(item: object) -> None:
+    """Refuse what no store and no JSON can hold: NaN, infinities, lone surrogates, bottomless nesting.
+
+    Raises:
+        Invalid: `item` holds such a thing; it names where.
+    """
     stack: list[tuple[object, str, int]] = [(item, "", 0)]
     while stack:
         value, path, depth = stack.pop()
