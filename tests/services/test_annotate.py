@@ -577,6 +577,16 @@ def test_undo_of_one_of_two_keeps_the_other(desk: Desk) -> None:
     assert label.annotators == ("ann", "bob")
 
 
+def test_an_entry_taken_back_by_one_is_not_for_who_judged_it_before(desk: Desk) -> None:
+    desk.queue(1, needed=lambda _: 2)
+    desk.judge("ann", FAIL)
+    second = desk.judge("bob", PASS)
+    desk.undo(second.annotation.id, "bob")
+    desk.clock.advance(minutes=15)
+    assert desk.take("ann") is None
+    assert desk.judge("cai", FAIL).outcome == "label"
+
+
 def test_undo_is_refused_while_the_second_annotator_is_at_work(desk: Desk) -> None:
     desk.queue(1, needed=lambda _: 2)
     first = desk.judge("ann", FAIL)

@@ -125,3 +125,36 @@ def test_every_entry_gets_exactly_what_it_needs(ledger: Ledger) -> None:
     assert len({(one.entry_id, one.annotator) for one in made}) == len(made), "nobody judged an entry twice"
     assert Counter(label.entry_id for label in labels) == {f"entry-{n}": 1 for n in range(N_ENTRIES)}
     assert Counter(id for label in labels for id in label.annotation_ids) == Counter(one.id for one in made)
+
+
+def test_two_who_change_their_minds_at_once_leave_one_answer(ledger: Ledger) -> None:
+    fill(ledger)
+    annotate = Annotate(ledger, Time(), mint_id, LEASE)
+    made = {}
+    for name in ("ann", "bob"):
+        served = annotate.next(PROJECT, name)
+        assert served is not None
+        passed = Judgement(verdict=Verdict.passed)
+        made[name] = annotate.submit(PROJECT, "entry-0", served.lease.token, name, passed).annotation.id
+
+    def look() -> None:
+        with ledger.read(PROJECT) as tx:
+            standing = tx.annotations.list_for("entry-0")
+            labels, disputes = tx.annotations.list_labels(10), tx.annotations.list_disputes(10)
+        agree = len({one.verdict for one in standing}) == 1
+        seen.append((len(standing), len(labels), len(disputes)) == ((2, 1, 0) if agree else (2, 0, 1)))
+
+    def waver(name: str) -> None:
+        rng = random.Random(name)
+        for _ in range(30):
+            together.wait()
+            judgement = Judgement(verdict=rng.choice(list(Verdict)))
+            made[name] = annotate.correct(PROJECT, made[name], name, judgement).annotation.id
+        together.wait()
+
+    seen: list[bool] = []
+    together = threading.Barrier(2, look, timeout=60)
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(waver, name) for name in made]:
+            done.result()
+    assert seen == [True] * 31

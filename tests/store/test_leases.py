@@ -176,6 +176,18 @@ def test_many_who_ask_at_once_are_each_given_another_entry(ledger: Ledger) -> No
     assert given.count(None) == 20
 
 
+def test_nobody_waits_for_a_row_that_somebody_else_is_taking(ledger: Ledger) -> None:
+    if ledger.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with ledger.begin(1) as tx:
+        add(tx, 2)
+    with ledger.begin(1) as slow:
+        assert lease(slow, "ann") == "entry-1"
+        with ledger.begin(1) as quick:
+            quick.connection.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+            assert lease(quick, "bob") == "entry-2"
+
+
 # --- what it costs
 
 
