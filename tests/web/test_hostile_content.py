@@ -66,7 +66,7 @@ def test_nothing_in_a_trace_runs_or_loads(served: Site, sit: Sit) -> None:
     olga = sit("olga", "/queue")
     expect(olga.page.locator(".queue .reason").first).to_contain_text("<script>")
     olga.page.locator(".queue a").first.click()
-    expect(olga.page.locator(".image-off").first).to_be_visible()
+    expect(olga.page.locator(".answer .image-off").first).to_be_visible()
     for page in (ann.page, olga.page):
         page.wait_for_timeout(200)
         assert page.evaluate("window.harmed") is None

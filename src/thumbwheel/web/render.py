@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thumbwheel import errors
@@ -127,9 +128,14 @@ class Page(APIRoute):
             try:
                 return await inner(request)
             except errors.ThumbwheelError as fault:
-                return refusal(request, fault)
+                return await run_in_threadpool(refusal, request, fault)
 
         return handle
+
+
+def is_page(path: str) -> bool:
+    """Whether a browser may show what is at this path."""
+    return not path.startswith(_NO_PAGES)
 
 
 class SafeHeaders:
@@ -141,7 +147,7 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, with the headers added."""
-        if scope["type"] != "http" or scope["path"].startswith(_NO_PAGES):
+        if scope["type"] != "http" or not is_page(scope["path"]):
             await self.app(scope, receive, send)
             return
 

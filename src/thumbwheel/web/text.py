@@ -30,8 +30,8 @@ _MOST = 400_000
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 _CONTROLS |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-_TAGS = set("p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong s a table thead tbody tr th td span".split())
-_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}, "pre": {"tabindex"}, "table": {"tabindex"}}
+_TAGS = set("p br hr h3 ul ol li blockquote pre code em strong s a table thead tbody tr th td span".split())
+_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}, "pre": {"tabindex"}, "table": {"tabindex"}, "h3": {"class"}}
 _LINKS = {"http", "https", "mailto"}
 
 
@@ -108,6 +108,17 @@ def _focusable(
     return renderer.renderToken(tokens, at, options, env)
 
 
+def _heading(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: MutableMapping[str, Any]
+) -> str:
+    """A heading of somebody's text is below all of the page's own."""
+    token = tokens[at]
+    if token.nesting > 0:
+        token.attrSet("class", f"l{token.tag[1:]}")
+    token.tag = "h3"
+    return renderer.renderToken(tokens, at, options, env)
+
+
 def _code(
     _renderer: RendererHTML, tokens: Sequence[Token], at: int, _options: Any, _env: MutableMapping[str, Any]
 ) -> str:
@@ -116,15 +127,17 @@ def _code(
 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 30}).enable(["table", "strikethrough"])
-    parser.validateLink = lambda url: urlsplit_scheme(url) in _LINKS  # type: ignore[method-assign]
+    parser.validateLink = lambda url: _scheme(url) in _LINKS  # type: ignore[method-assign]
     parser.add_render_rule("image", _image)
     parser.add_render_rule("table_open", _focusable)
+    parser.add_render_rule("heading_open", _heading)
+    parser.add_render_rule("heading_close", _heading)
     parser.add_render_rule("fence", _code)
     parser.add_render_rule("code_block", _code)
     return parser
 
 
-def urlsplit_scheme(url: str) -> str:
+def _scheme(url: str) -> str:
     """The scheme of a link, or an empty text when it has none or is no link at all."""
     try:
         return urlsplit(url.strip()).scheme.lower()
