@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,6 +56,16 @@ def file_row(row: Mapping[str, str | None], number: int) -> FileRow | None:
         stratum=(row.get("stratum") or "").strip(),
         judge=_number(row, "judge", number) if (row.get("judge") or "").strip() else None,
     )
+
+
+def judge_sum_of(rows: Sequence[Mapping[str, str | None]]) -> float | None:
+    """Sum of the judge's probabilities over all rows; None where a row has none.
+
+    Raises Invalid, naming row and column, for what is no probability.
+    """
+    if not rows or not all((row.get("judge") or "").strip() for row in rows):
+        return None
+    return math.fsum(_number(row, "judge", number) for number, row in enumerate(rows, start=1))
 
 
 def _number(row: Mapping[str, str | None], column: str, number: int) -> float:

@@ -16,7 +16,7 @@ from thumbwheel.measure.figure import Figure
 from thumbwheel.measure.flow import Counts, conversion, funnel
 from thumbwheel.measure.pace import Case, cycle_times, labels_per_hour, queue_age
 from thumbwheel.measure.report import Closing, Kappa, PolicyRow, Report, Signals, Waiting, fix_alarm, naive
-from thumbwheel.measure.rows import failures_of_rows, file_row
+from thumbwheel.measure.rows import failures_of_rows, file_row, judge_sum_of
 from thumbwheel.ports import Now
 from thumbwheel.stats.kappa import AgreementResult, AgreementState
 from thumbwheel.store.ledger import Ledger, Tx
@@ -165,11 +165,13 @@ def rate_of_rows(rows: Sequence[Mapping[str, str]], n_population: int, judge_sum
     Raises:
         Invalid: naming the row and column that cannot be read.
     """
-    read = [file_row(row, number) for number, row in enumerate(rows, start=1)]
-    if judge_sum is None and len(rows) == n_population and rows and all(row.get("judge") for row in rows):
-        judge_sum = sum(float(row["judge"]) for row in rows)
+    read = [found for number, row in enumerate(rows, start=1) if (found := file_row(row, number)) is not None]
+    if len(read) > n_population:
+        raise Invalid(f"There are {len(read)} labels from a population of {n_population}.", field="population")
+    if judge_sum is None and len(rows) == n_population:
+        judge_sum = judge_sum_of(rows)
     try:
-        return failures_of_rows([row for row in read if row is not None], n_population, judge_sum=judge_sum)
+        return failures_of_rows(read, n_population, judge_sum=judge_sum)
     except ValueError as fault:
         raise Invalid(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", field="population") from fault
 
