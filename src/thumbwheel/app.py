@@ -12,19 +12,13 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-=======
 from cronsim import CronSimError
 
->>>>>>> origin/main
 from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import pseudonym
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
-<<<<<<< HEAD
-=======
 from thumbwheel.connectors.span import parse_span
->>>>>>> origin/main
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.signal import Signal
 from thumbwheel.errors import ConfigInvalid
