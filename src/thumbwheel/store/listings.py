@@ -71,6 +71,11 @@ class Listings:
         )
         return [(row[0], row[1]) for row in self._connection.execute(statement.limit(limit).offset(offset))]
 
+    def count_sessions(self) -> int:
+        """How many sessions there are."""
+        counted = select(func.count(traces.c.session_id.distinct())).where(traces.c.project_id == self._project_id)
+        return int(self._connection.execute(counted).scalar_one())
+
     def received(self, refs: Sequence[int]) -> dict[int, datetime]:
         """When these traces first came, by number."""
         rows = self._connection.execute(select(traces.c.id, traces.c.received_at).where(traces.c.id.in_(list(refs))))
