@@ -105,11 +105,15 @@ class Shop:
         return found[-1]
 
 
-def until(holds: Callable[[], object], what: Callable[[], str] = lambda: "") -> None:
+def until(holds: Callable[[], object], what: Callable[[], str] = lambda: "", page: Page | None = None) -> None:
+    """Wait for something; what the browser tells is heard only while its page is waited with."""
     end = time.monotonic() + 15
     while not holds():
         assert time.monotonic() < end, what()
-        time.sleep(0.03)
+        if page is None:
+            time.sleep(0.03)
+        else:
+            page.wait_for_timeout(30)
 
 
 @pytest.fixture
@@ -371,7 +375,7 @@ def test_an_answer_that_is_lost_makes_no_second_signal(shop: Shop) -> None:
     context.route("**/v1/signals", lose_first)
     page = shop.open(context)
     page.click("#again")
-    until(lambda: (page.wait_for_timeout(30), len(tries) == 2)[1])
+    until(lambda: len(tries) == 2, page=page)
     assert tries[0] == tries[1]
     until(lambda: page.evaluate("Object.keys(localStorage).length") == 0)
     shop.arrives("implicit_regenerate")
@@ -396,7 +400,7 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(shop: Shop) -> None:
     context.route("**/v1/signals", busy_first)
     page = shop.open(context)
     page.click("#again")
-    until(lambda: (page.wait_for_timeout(30), len(times) == 2)[1])
+    until(lambda: len(times) == 2, page=page)
     assert 1.9 < times[1] - times[0] < 4
     shop.arrives("implicit_regenerate")
 
@@ -523,7 +527,7 @@ def test_a_page_of_an_origin_that_is_not_allowed_is_refused(shop: Shop) -> None:
     context.on("console", lambda said: warnings.append(said.text) if said.type == "warning" else None)
     page = shop.open(context)
     page.click("#again")
-    until(lambda: (page.wait_for_timeout(30), warnings)[1])
+    until(lambda: warnings, page=page)
     assert f"thumbwheel key origins --add {shop.origin}" in warnings[0]
     assert shop.kinds() == []
 
@@ -667,11 +671,9 @@ def test_a_new_trace_is_asked_about_anew(shop: Shop) -> None:
 
 
 def test_one_script_tag_is_enough(shop: Shop) -> None:
-    shop.file = lambda path: (  # type: ignore[method-assign]
-        "text/html",
-        f'<!doctype html><script type="module" src="{shop.url}/widget.js" data-key="{shop.public_key}" data-user="ada">'
-        '</script><thumbwheel-feedback trace="t1"></thumbwheel-feedback>',
-    )
+    tag = f'<script type="module" src="{shop.url}/widget.js" data-key="{shop.public_key}" data-user="ada"></script>'
+    html = f'<!doctype html>{tag}<thumbwheel-feedback trace="t1"></thumbwheel-feedback>'
+    shop.file = lambda path: ("text/html", html)  # type: ignore[method-assign]
     page = shop.visitor().new_page()
     page.goto(shop.origin)
     press_down(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -59,14 +60,16 @@ def demo_style(request: Request) -> Response:
 
 
 @cache
-def _read(name: str) -> tuple[bytes, str]:
+def _read(name: str) -> tuple[bytes, bytes, str]:
     content = (_FILES / name).read_bytes()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    return content, gzip.compress(content, mtime=0), f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 def _file(request: Request, name: str, media_type: str, headers: dict[str, str]) -> Response:
-    content, tag = _read(name)
-    headers = headers | {"ETag": tag}
+    content, packed, tag = _read(name)
+    headers = headers | {"ETag": tag, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers = packed, headers | {"Content-Encoding": "gzip"}
     return Response(content, 200, headers, media_type)
