@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def a_row(number: int, **given: object) -> dict[str, object]:
     return {"id": f"t{number}", "started_at": at.isoformat(), "input": "q", "output": "a", "category": "c"} | given
 
 
-def write(path: Path, rows: list[object]) -> str:
+def write(path: Path, rows: Sequence[object]) -> str:
     path.write_text("".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows))
     return str(path)
 

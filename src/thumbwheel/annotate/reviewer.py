@@ -38,4 +38,4 @@ def pace(times: Sequence[datetime]) -> float | None:
     move it. Times at the same moment and pauses over `PAUSE` are left out.
     """
     gaps = [later - earlier for later, earlier in pairwise(times) if timedelta() < later - earlier <= PAUSE]
-    return timedelta(hours=1) / median(gaps) if gaps else None
+    return 3600 / median(gap.total_seconds() for gap in gaps) if gaps else None
