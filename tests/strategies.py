@@ -33,6 +33,22 @@ def json_values() -> SearchStrategy[Json]:
     )
 
 
+def dialect_values() -> SearchStrategy[Json]:
+    """JSON values that are nearly messages, answers, documents or tool calls of some dialect."""
+    keys = st.sampled_from(
+        "role content parts contents type text tool_calls tool_call function name arguments id lc kwargs data message "
+        "message_content messages choices generations system output input document page_content metadata score".split()
+    )
+    names = (
+        "user assistant system tool human ai text tool_call tool_call_response reasoning HumanMessage { [1] x".split()
+    )
+    words = st.sampled_from([*names, '{"a": 1}', ""])
+    scalars = st.none() | st.booleans() | st.integers(-2, 2) | words
+    return st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+    )
+
+
 def moments(minutes: int = 60) -> SearchStrategy[datetime]:
     """Whole minutes after `MONDAY`."""
     return st.integers(0, minutes).map(lambda minute: MONDAY + timedelta(minutes=minute))

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from thumbwheel.capture.merge import merge
-from thumbwheel.capture.messages import calls_of, conversation, led_by, of_events, read_json, spoken
+from thumbwheel.capture.messages import calls_of, conversation, led_by, of_events, plain_text, read_json, spoken
 from thumbwheel.domain.document import column, plain, read_documents
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts
@@ -192,12 +192,12 @@ def input_of(span: Span) -> Json:
     if given is None:
         given = span.tool_arguments
     said = spoken(given, answer=False)
-    if span.system_prompt is None:
+    if plain_text(span.system_prompt) is None:
         return said
     messages = conversation(said)
-    if messages is None:
-        messages = [] if said is None else [{"role": "user", "content": said}]
-    return list(led_by(span.system_prompt, messages))
+    if messages is None and said is not None:
+        messages = conversation([{"role": "user", "content": said}])
+    return list(led_by(span.system_prompt, messages or []))
 
 
 def output_of(span: Span) -> Json:

@@ -166,7 +166,7 @@ def _langchain(value: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
         inner = value["message"]
         return None if "role" not in inner else (inner["role"], inner)
     role = value.get("type")
-    if role in {"human", "ai", "system", "tool", "function", "AIMessageChunk"}:
+    if isinstance(role, str) and role in {"human", "ai", "system", "tool", "function", "AIMessageChunk"}:
         inner = value.get("data", value)
         return (role, inner) if isinstance(inner, dict) and "content" in inner else None
     return None
@@ -206,7 +206,7 @@ def _text_of_part(part: Any) -> str | None:
     if not isinstance(part, dict):
         return None
     inner = part.get("message_content", part)
-    if not isinstance(inner, dict) or inner.get("type", "text") not in _TEXT_PARTS:
+    if not isinstance(inner, dict) or str(inner.get("type", "text")) not in _TEXT_PARTS:
         return None
     text = inner.get("content", inner.get("text"))
     return text if isinstance(text, str) else None
@@ -214,7 +214,7 @@ def _text_of_part(part: Any) -> str | None:
 
 def _takes(part: Any, said: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
     """Whether the part is a tool's call, its answer or a line of reasoning, which are kept beside the content."""
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = str(part.get("type")) if isinstance(part, dict) else None
     if kind in {"tool_call", "tool_use"}:
         calls.append(_call(part))
     elif kind in {"tool_call_response", "tool_result"}:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 import msgspec
 import zstandard
 
-from thumbwheel.domain.span import NO_FACTS, Span, TraceFacts
+from thumbwheel.domain.span import Span, TraceFacts
 from thumbwheel.domain.trace import Trace
 
 _compressor = zstandard.ZstdCompressor(level=3)
-_SPAN = tuple(each.name for each in fields(Span))
-_FACTS = tuple(each.name for each in fields(TraceFacts))
 
 
 class _Payload(msgspec.Struct, omit_defaults=True):
@@ -59,12 +57,17 @@ def unpack_spans(body: bytes) -> list[Span]:
 
 def span_said(span: Span) -> dict[str, Any]:
     """What a span says, by field; what it does not say is left out."""
-    said = {name: value for name in _SPAN if (value := getattr(span, name)) is not None and value not in ((), {})}
-    if span.facts is NO_FACTS or span.facts == NO_FACTS:
-        del said["facts"]
-    else:
+    said = {name: value for name, unsaid in _SPAN if (value := getattr(span, name)) != unsaid}
+    if "facts" in said:
         facts = span.facts
-        said["facts"] = {
-            name: value for name in _FACTS if (value := getattr(facts, name)) is not None and value not in ((), {})
-        }
+        said["facts"] = {name: value for name, unsaid in _FACTS if (value := getattr(facts, name)) != unsaid}
     return said
+
+
+def _unsaid(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+#: Each field with what stands in it when nothing is said.
+_SPAN = tuple((each.name, _unsaid(each)) for each in fields(Span))
+_FACTS = tuple((each.name, _unsaid(each)) for each in fields(TraceFacts))

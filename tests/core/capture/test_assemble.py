@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import MONDAY, a_trace
+from tests.strategies import dialect_values
 from thumbwheel.capture.assemble import documents_of, facts_of, fold, gather, input_of, output_of
 from thumbwheel.capture.merge import merge
 from thumbwheel.domain.span import WHOLE, Level, Span, SpanEvent, SpanKind, TraceFacts, stamp_of
@@ -281,3 +282,13 @@ def test_calls_of_an_earlier_turn_are_not_this_traces() -> None:
         {"role": "user", "content": "thanks"},
     ]
     assert folded(span(kind=SpanKind.generation, input=history, output="bye")).tool_calls == ()
+
+
+@given(st.lists(st.tuples(st.sampled_from(SpanKind), dialect_values(), dialect_values(), dialect_values()), max_size=4))
+def test_whatever_a_step_was_given_and_gave_the_trace_is_made(told: list[tuple[SpanKind, Any, Any, Any]]) -> None:
+    spans = [
+        span(f"s{n}", kind=kind, input=given, output=gave, system_prompt=system, tool_arguments=given)
+        for n, (kind, given, gave, system) in enumerate(told)
+    ]
+    trace = folded(*spans)
+    assert fold("t", [span(WHOLE, facts=facts_of(trace))], otherwise=MONDAY) == trace
