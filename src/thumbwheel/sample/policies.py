@@ -92,9 +92,9 @@ def negative_reason(kinds: Collection[str], *, reason: str | None = None, user_i
     return ", ".join([*(said or ["negative signal"]), *by])
 
 
-def uncertain_reason(risk: float) -> str:
-    """As in `judge is unsure: 52 % chance of failure`."""
-    return f"judge is unsure: {100 * risk:.0f} % chance of failure"
+def uncertain_reason() -> str:
+    """The reason of an uncertain pick; which way the judge leans would bend who reads it."""
+    return "the judge cannot tell whether it failed"
 
 
 def drift_reason(alert: str, fields: Mapping[str, str]) -> str:

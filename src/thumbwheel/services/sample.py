@@ -374,7 +374,7 @@ class _Drawing:
             picked_by=pick.picked_by,
             rank=pick.rank,
             serve_rank=pick.serve_rank,
-            reason=self._reason(pick, signals, risk),
+            reason=self._reason(pick, signals),
             inclusion_probability=pick.probability,
             risk=risk,
             core=pick.core,
@@ -384,7 +384,7 @@ class _Drawing:
             added_at=self.at,
         )
 
-    def _reason(self, pick: Pick, signals: Sequence[Signal], risk: float) -> str:
+    def _reason(self, pick: Pick, signals: Sequence[Signal]) -> str:
         match pick.policy:
             case Policy.drift:
                 alert = next(alert for alert in self.alerts if alert.id == pick.lane.part)
@@ -395,7 +395,7 @@ class _Drawing:
                     {signal.kind.value for signal in signals}, reason=reason, user_id=pick.candidate.user_id
                 )
             case Policy.uncertain:
-                return uncertain_reason(risk)
+                return uncertain_reason()
             case Policy.stratified:
                 return stratified_reason(pick.n_lane, pick.candidate.category)
             case Policy.random:
