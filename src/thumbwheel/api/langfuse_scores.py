@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,6 +17,7 @@ from thumbwheel.connectors import langfuse_out
 from thumbwheel.connectors.langfuse_out import ToldScore
 from thumbwheel.domain.identity import id_key
 from thumbwheel.errors import NotHere
+from thumbwheel.services.access import Caller
 from thumbwheel.services.capture import Capture, LinkedScore, ScoreFilter, TraceFilter
 
 router = APIRouter(prefix="/api/public", route_class=LangfuseRoute)
@@ -25,6 +26,8 @@ router = APIRouter(prefix="/api/public", route_class=LangfuseRoute)
 _STRIDE = 500
 _SCAN = 20_000
 _TICK = timedelta(microseconds=1)
+
+_Show: TypeAlias = Callable[[ToldScore], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +120,37 @@ def list_scores_on(request: Request, asked: Asked, who: CanRead) -> Response:
 
 
 @router.get("/v2/scores")
-@router.get("/scores")
 def list_scores(request: Request, asked: Asked, who: CanRead) -> Response:
     """A page of scores, newest first, each with what its trace says of user and tags."""
     capture, wanted = wheel(request).capture, _Wanted.of(asked)
     if wanted.among:
-        found = list(_walk(capture, who.project_id, wanted, None))
-        total, shown = len(found), found[asked.offset :][: asked.limit]
-    else:
-        page = capture.list_scores(who.project_id, wanted.only, asked.limit, asked.offset, trace_id=wanted.trace_id)
-        shown = [_told(who.project_id, each) for each in page]
-        total = capture.count_scores(who.project_id, wanted.only, trace_id=wanted.trace_id)
-    about = _about(capture, who.project_id, shown)
-    return numbered(
-        [langfuse_out.score(each) | {"trace": about.get(each.trace_id or "")} for each in shown], asked, total
-    )
+        return _page(capture, who.project_id, asked, list(_walk(capture, who.project_id, wanted, None)))
+    page = capture.list_scores(who.project_id, wanted.only, asked.limit, asked.offset, trace_id=wanted.trace_id)
+    shown = [_told(who.project_id, each) for each in page]
+    total = capture.count_scores(who.project_id, wanted.only, trace_id=wanted.trace_id)
+    return numbered(_with_traces(capture, who.project_id, shown), asked, total)
+
+
+@router.get("/scores")
+def list_scores_of_traces(request: Request, asked: Asked, who: CanRead) -> Response:
+    """A page of scores as version 2 knows them, each of a trace."""
+    capture, wanted = wheel(request).capture, _Wanted.of(asked)
+    found = [told for told in _walk(capture, who.project_id, wanted, None) if told.trace_id is not None]
+    return _page(capture, who.project_id, asked, found, langfuse_out.score_v1)
+
+
+def _page(
+    capture: Capture, project_id: int, asked: Query, found: Sequence[ToldScore], show: _Show = langfuse_out.score
+) -> Response:
+    shown = found[asked.offset :][: asked.limit]
+    return numbered(_with_traces(capture, project_id, shown, show), asked, len(found))
+
+
+def _with_traces(
+    capture: Capture, project_id: int, shown: Sequence[ToldScore], show: _Show = langfuse_out.score
+) -> list[dict[str, Any]]:
+    about = _about(capture, project_id, shown)
+    return [show(each) | {"trace": about.get(each.trace_id or "")} for each in shown]
 
 
 def _about(capture: Capture, project_id: int, shown: Sequence[ToldScore]) -> dict[str, dict[str, Any]]:
@@ -151,10 +170,19 @@ def _about(capture: Capture, project_id: int, shown: Sequence[ToldScore]) -> dic
 
 
 @router.get("/v2/scores/{score_id:path}")
-@router.get("/scores/{score_id:path}")
 def get_score(score_id: str, request: Request, who: CanRead) -> Response:
     """One score."""
+    return answer(langfuse_out.score(_get(request, who, score_id)))
+
+
+@router.get("/scores/{score_id:path}")
+def get_score_of_trace(score_id: str, request: Request, who: CanRead) -> Response:
+    """One score as version 2 knows them."""
+    return answer(langfuse_out.score_v1(_get(request, who, score_id)))
+
+
+def _get(request: Request, who: Caller, score_id: str) -> ToldScore:
     found = wheel(request).capture.find_score(who.project_id, score_id)
     if found is None:
         raise NotHere(f"There is no score {score_id!r} in this project.")
-    return answer(langfuse_out.score(_told(who.project_id, found)))
+    return _told(who.project_id, found)

@@ -76,7 +76,7 @@ def get_trace(trace_id: str, request: Request, who: CanRead) -> Response:
         langfuse_out.trace(told)
         | {
             "observations": [langfuse_out.observation(told, span) for span in told.spans if span.id != WHOLE],
-            "scores": [langfuse_out.score(each) for each in linked],
+            "scores": [langfuse_out.score_v1(each) for each in linked],
         }
     )
 
@@ -181,7 +181,7 @@ def list_observations_on(request: Request, asked: Asked, who: CanRead) -> Respon
     walk = _Walk(wheel(request).capture, who.project_id, _Wanted.of(asked))
     found = list(islice(walk.from_(asked.text("cursor")), asked.limit + 1))
     shown = [
-        langfuse_out.chosen(langfuse_out.observation(told, span), asked.text("fields"), raw=raw)
+        langfuse_out.chosen(langfuse_out.observation_v2(told, span), asked.text("fields"), raw=raw)
         for told, span, _ in found[: asked.limit]
     ]
     return continued(shown, found[asked.limit - 1][2] if len(found) > asked.limit else None)

@@ -138,6 +138,12 @@ def observation(told: Told, span: Span) -> dict[str, Any]:
     }
 
 
+def observation_v2(told: Told, span: Span) -> dict[str, Any]:
+    """One step for clients that read no traces: what it said of the trace's metadata is among its own."""
+    found = observation(told, span)
+    return found | {"metadata": span.facts.metadata | found["metadata"]}
+
+
 def _prompt(span: Span) -> dict[str, Any]:
     """The prompt's version as Langfuse has them, whole numbers; any other stands in the metadata."""
     version = span.prompt_version
@@ -247,6 +253,13 @@ def score(told: ToldScore) -> dict[str, Any]:
     if type is ScoreType.numeric:
         return found | {"value": value}
     return found | {"value": 0.0, "stringValue": value}
+
+
+def score_v1(told: ToldScore) -> dict[str, Any]:
+    """A score in the oldest form, also that of scores within their trace: its clients know three types and no other."""
+    found = score(told)
+    known = {ScoreType.numeric.value, ScoreType.boolean.value}
+    return found if found["dataType"] in known else found | {"dataType": ScoreType.categorical.value}
 
 
 def score_v3(told: ToldScore) -> dict[str, Any]:

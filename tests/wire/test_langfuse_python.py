@@ -1,0 +1,102 @@
+"""Langfuse's published Python SDKs against the real server: what they write is one trace, and they can read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.wire.clients import run_python
+from tests.wire.conftest import Site
+
+pytestmark = pytest.mark.wire
+
+QUESTION = [{"role": "user", "content": "How long may I return it?"}]
+
+
+def by_name(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {item["name"]: item for item in items}
+
+
+def value_of(score: dict[str, Any]) -> Any:
+    """What a score of any version says."""
+    text = score.get("stringValue")
+    return score["value"] if text is None or score["dataType"] == "BOOLEAN" else text
+
+
+@pytest.fixture(params=["2.60.10", "3.15.0", "4.18.0", "5.0.4"])
+def seen(request: pytest.FixtureRequest, site: Site) -> dict[str, Any]:
+    """What the SDK of one version saw."""
+    program = "langfuse_events.py" if request.param.startswith("2.") else "langfuse_spans.py"
+    found: dict[str, Any] = run_python(f"langfuse-{request.param}", program, **site.settings)
+    assert found["version"] == request.param
+    return found
+
+
+def test_what_an_sdk_writes_is_one_trace_that_it_can_read(seen: dict[str, Any], site: Site) -> None:
+    assert seen["auth"] is True
+    check_reads(seen)
+    trace = site.trace(seen["trace"])
+    assert trace["name"] == "support"
+    assert trace["user_id"] == "ann"
+    assert trace["session_id"] == "chat-1"
+    assert trace["release"] == "2026.11"
+    assert sorted(trace["tags"]) == ["beta", "eu"]
+    assert trace["input"] == {"question": "How long?"}
+    assert trace["output"] == "60 days."
+    assert trace["model"] == "small-1"
+    assert trace["metadata"]["tenant"] == "acme"
+    assert trace["metadata"]["environment"] == "staging"
+    # Version 2 knows no retrievers.
+    assert [document["id"] for document in trace["documents"]] == ([] if seen["version"] < "3" else ["doc-7"])
+    check_signals(trace)
+
+
+def check_reads(seen: dict[str, Any]) -> None:
+    steps = by_name(seen["observations"])
+    assert steps["lookup"]["output"][0]["id"] == "doc-7"
+    llm = steps["llm"]
+    assert llm["type"] == "GENERATION"
+    assert llm["input"] == QUESTION
+    assert llm["output"] == "60 days."
+    assert llm["model"] == "small-1"
+    assert llm["usageDetails"] == {"input": 12, "output": 4}
+    assert llm["environment"] == "staging"
+    assert str(llm["modelParameters"]["temperature"]) == "0.2"
+    scores = by_name(seen["scores"])
+    if "whole" in seen:
+        assert seen["whole"]["metadata"]["tenant"] == "acme"
+        assert seen["whole"]["userId"] == "ann"
+        assert seen["listed"] == [seen["trace"]]
+        assert seen["sessions"] == ["chat-1"]
+        assert seen["one"]["usage"]["total"] == 16
+        assert seen["fault"] == "NotFoundError"
+        scores |= by_name(seen["whole"]["scores"])
+    else:
+        assert llm["metadata"] == {"tenant": "acme"}
+        assert [len(steps), *seen["pages"]] == [4, 2, 2, None]
+        assert [score["value"] for score in seen["of_session"]] == [4.0]
+        assert seen["left"] == len(scores) - 1
+    assert value_of(scores["fluency"]) == 0.8
+    assert value_of(scores["user_rating"]) in {0, False}
+    assert scores["user_rating"]["comment"] == "no, 30 days"
+
+
+def check_signals(trace: dict[str, Any]) -> None:
+    """Every score is a signal, except those its program took back."""
+    signals = {signal["name"]: signal for signal in trace["signals"]}
+    assert signals["user_rating"]["value"] == "down"
+    assert signals["user_rating"]["comment"] == "no, 30 days"
+    assert signals["fluency"]["score"] == 0.8
+    if "reason_category" in signals:
+        assert signals["reason_category"]["reason"] == "hallucination"
+    if "user_edit" in signals:
+        assert signals["user_edit"]["edited"] == "30 days."
+        assert signals["user_edit"]["original"] == "60 days."
+
+
+def test_a_wrong_key_is_told_so(site: Site) -> None:
+    wrong = site.settings | {"SECRET": "tw_sk_wrong"}
+    with pytest.raises(AssertionError, match="Unauthorized"):
+        run_python("langfuse-5.0.4", "langfuse_check.py", **wrong)
+    assert run_python("langfuse-5.0.4", "langfuse_check.py", **site.settings) == {"auth": True}
