@@ -104,7 +104,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(tmp_path: Path, clock: Clock, migrated: Path) -> Iterator[Wheel]:
     """Every service, over SQLite, at a time that moves only when told to."""
     shutil.copy(migrated, tmp_path / "wheel.db")
-    wheel = Wheel(Settings(database_url=f"sqlite:///{tmp_path}/wheel.db"), now=clock)
+    # Users keep their names, so that what comes back can be held against what was sent; tests/api/test_privacy.py has the defaults.
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/wheel.db", pseudonymise=False, scrub="patterns")
+    wheel = Wheel(settings, now=clock)
     yield wheel
     wheel.stop()
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSimError
 
 from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import pseudonym
+from thumbwheel.capture.scrubbing import FindsNothing
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.signal import Signal
-from thumbwheel.errors import ConfigInvalid
+from thumbwheel.errors import ConfigInvalid, StoreUnavailable
+from thumbwheel.keep.door import Door
 from thumbwheel.ports import Mint, Now
 from thumbwheel.services.access import Access
 from thumbwheel.services.annotate import Annotate
@@ -42,6 +45,8 @@ from thumbwheel.store.migrate import migrate
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from thumbwheel.connectors.scrubber import PatternScrubber
+
 
 def utc_now() -> datetime:
     """The time now, aware and in UTC."""
@@ -59,6 +64,22 @@ def weigh(signals: Sequence[Signal], judge_score: float | None) -> Cell:
     return Cell(said, None if judge_score is None else step_of(1.0 - judge_score))
 
 
+@cache
+def scrubber(mode: str, regions: tuple[str, ...] | None, model: str | None) -> PatternScrubber:
+    """The scrubber of these choices, one for the whole process: its recognisers take seconds to make.
+
+    Raises:
+        ExtraMissing: it needs a part that is not installed.
+        ConfigInvalid: there is no such model or region.
+    """
+    from thumbwheel.connectors.phones import DEFAULT_REGIONS
+    from thumbwheel.connectors.scrubber import PatternScrubber
+
+    more = {"auto": None, "patterns": False, "full": True}[mode]
+    wanted = DEFAULT_REGIONS if regions is None else regions
+    return PatternScrubber(regions=wanted, national=more, secret_scanner=more, ner_model=model)
+
+
 @dataclass
 class Wheel:
     """Everything thumbwheel is made of, over one store."""
@@ -66,6 +87,7 @@ class Wheel:
     settings: Settings
     now: Now = utc_now
     mint: Mint = mint_id
+    _warming: threading.Thread | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -82,7 +104,31 @@ class Wheel:
     @cached_property
     def capture(self) -> Capture:
         """Keeps traces and signals."""
-        return Capture(self.ledger, self.now, self.secret("shuffle"), weigh)
+        return Capture(self.ledger, self.now, self.secret("shuffle"), weigh, self._open_door)
+
+    def _open_door(self, project_id: int, chosen: Mapping[str, Any]) -> Door:
+        off = not chosen.get("scrub", self.settings.scrub != "off")
+        return Door.of(
+            chosen,
+            scrubber=FindsNothing() if off else self._scrubber(chosen.get("phone_regions")),
+            key=self.pseudonym_key(project_id),
+            pseudonymise=self.settings.pseudonymise,
+        )
+
+    def _scrubber(self, regions: Sequence[str] | None = None) -> PatternScrubber:
+        mode = "auto" if self.settings.scrub == "off" else self.settings.scrub
+        return scrubber(mode, None if regions is None else tuple(regions), self.settings.scrub_model)
+
+    def warm_up(self) -> None:
+        """Begin to load what scrubbing otherwise loads when a text first needs it; `ready` says when that is done.
+
+        Raises:
+            ExtraMissing: a setting asks for a part that is not installed.
+            ConfigInvalid: a setting names a model that is not there.
+        """
+        if self.settings.scrub != "off":
+            self._warming = threading.Thread(target=self._scrubber().warm, name="thumbwheel-warm", daemon=True)
+            self._warming.start()
 
     @cached_property
     def feedback(self) -> Feedback:
@@ -165,8 +211,10 @@ class Wheel:
         return self.access.add_project(name).id
 
     def ready(self) -> None:
-        """Raise StoreUnavailable unless the store answers."""
+        """Raise StoreUnavailable unless the store answers and nothing has to be loaded first."""
         ping(self.ledger.engine)
+        if self._warming is not None and self._warming.is_alive():
+            raise StoreUnavailable("The scrubber is still loading; try again.")
 
     def stop(self) -> None:
         """Commit what is under way, then let go of the store."""
@@ -199,7 +247,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, feedback, measure, otlp, relink, rubric, sample, widget
+    from thumbwheel.api import annotate, capture, close, errors, feedback, langfuse, measure, otlp, relink, rubric, sample, widget
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.web import site
@@ -222,7 +270,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     app.state.rates = Rates(wheel.settings)
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))  # noqa: PLW0108 - not before it is asked
     errors.install(app)
-    for module in (sample, annotate, rubric, close, measure, capture, otlp, feedback, relink, widget):
+    for module in (sample, annotate, rubric, close, measure, capture, otlp, feedback, langfuse, relink, widget):
         app.include_router(module.router)
     site.install(app, wheel)
 

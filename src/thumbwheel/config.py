@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     draw_budget: int = Field(80, gt=0, description="Entries a scheduled draw makes.")
     draw_window: str = Field("7d", description="How far back a scheduled draw looks.")
     draw_maturity: str = Field("24h", description="How old a trace is before a scheduled draw may pick it.")
+    scrub: Literal["auto", "patterns", "full", "off"] = Field(
+        "auto",
+        description="What takes personal data out: our patterns; with what is installed of the extra pii; with all of it.",
+    )
+    scrub_model: str | None = Field(None, description="spaCy model, installed, that finds people and places.")
+    pseudonymise: bool = Field(True, description="Keep a keyed hash in the place of each user id.")
     log_json: bool = Field(False, description="Logs as JSON lines rather than for reading.")
 
     @field_validator("key_rate", "browser_key_rate", "browser_rate")

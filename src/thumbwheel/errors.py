@@ -90,8 +90,16 @@ class TooLarge(ThumbwheelError):
     """The body is larger than this server takes."""
 
 
+class ConsentMissing(Invalid):
+    """The user has not agreed, or has said no, so this is not kept."""
+
+
 class StoreUnavailable(ThumbwheelError):
     """The store does not answer; nothing was stored, try again."""
+
+
+class ScrubberFailed(StoreUnavailable):
+    """What is personal could not be told from what is not, so nothing was stored; try again."""
 
 
 class ConfigInvalid(ThumbwheelError):

@@ -10,6 +10,8 @@ from prometheus_client import Counter, Histogram
 
 #: Rows by what became of them: accepted, duplicate, rejected.
 INGESTED = Counter("thumbwheel_ingested_total", "Traces and signals by outcome.", ["what", "outcome"])
+#: Pieces of personal data taken out, by type.
+SCRUBBED = Counter("thumbwheel_scrubbed_total", "Pieces of personal data taken out, by type.", ["type"])
 #: Seconds a request took, by route.
 REQUEST_SECONDS = Histogram("thumbwheel_request_seconds", "Seconds a request took.", ["method", "route", "status"])
 

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.factories import a_signal, a_trace
 from thumbwheel.app import weigh
+from thumbwheel.domain.cell import Sign
 from thumbwheel.domain.signal import Reading, Signal, SignalKind
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.services.norms import Norms
@@ -126,11 +127,10 @@ def test_a_reading_time_that_waited_for_its_trace_is_compared_when_it_comes(capt
     assert stored.reading.z == 5.0
 
 
-def test_an_unusual_reading_time_raises_the_chance_of_failure(capture: Capture, norms: Norms) -> None:
+def test_an_unusual_reading_time_is_a_sign(capture: Capture, norms: Norms) -> None:
     read_for(capture, TIMES * 20, category="billing")
     norms.refresh(PROJECT)
     reading_of(capture, 60.0, "billing")
     (unusual,) = capture.get(PROJECT, "now-billing").signals
-    usual = a_reading(7.0, "now-billing")
-    risks = [weigh([signal, a_signal()], None)[0].failure_probability for signal in (unusual, usual)]
-    assert risks[0] > risks[1]
+    assert weigh([unusual], None).signs == Sign.dwell
+    assert weigh([a_reading(7.0, "now-billing")], None).signs == Sign(0)

@@ -50,14 +50,15 @@ async def add_signals(request: Request) -> Response:
     data = native.parse(await body_of(request, None if named else _KEYLESS_BYTES))
     if who is None:
         who = _may_signal(_key_within(request, data))
-    return await keep_signals(request, who.project_id, _items(data, "signals", single=True))
+    items = _items(data, "signals", single=True)
+    return await keep_signals(request, who.project_id, items, "browser" if who.public else "server")
 
 
-async def keep_signals(request: Request, project_id: int, items: Sequence[object]) -> Response:
-    """Keep signals and say what became of each."""
+async def keep_signals(request: Request, project_id: int, items: Sequence[object], channel: str) -> Response:
+    """Keep signals that came by this channel, and say what became of each."""
     good, refused = _decode(items, _signal_decoder(request, project_id))
     kept = await wheel(request).capture.keep(
-        Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])
+        Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good], channel=channel)
     )
     return _receipt("signals", [place for place, _ in good], kept.signals, refused)
 
@@ -74,6 +75,7 @@ def trace_out(found: TraceFile) -> dict[str, Any]:
     trace: dict[str, Any] = msgspec.to_builtins(found.trace)
     return trace | {
         "signals": [signal_out(signal) for signal in found.signals],
+        "scrubbed": found.scrubbed,
         "annotations": [*msgspec.to_builtins(found.annotations), *map(review_out, found.reviews)],
         "label": msgspec.to_builtins(found.label),
         "suggestions": msgspec.to_builtins(found.suggestions),

@@ -63,7 +63,7 @@ async def answer(token: str, request: Request) -> Response:
         grant = wheel(request).feedback.read(token)
         body = await body_of(request, _BODY_BYTES)
         kept = await keep_signals(
-            request, grant.project_id, _signals(grant, _fields(body, form), wheel(request).mint())
+            request, grant.project_id, _signals(grant, _fields(body, form), wheel(request).mint()), "link"
         )
     except ThumbwheelError as fault:
         if not form:

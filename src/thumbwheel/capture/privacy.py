@@ -9,36 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, Generic, TypeVar, cast
+from typing import Final
 
 from thumbwheel.capture.edit import hunks
+from thumbwheel.capture.scrubbing import Scrubbed, Scrubbing, fitting, texts_in
+from thumbwheel.domain.score import Score, ScoreSource
 from thumbwheel.domain.signal import Signal
-from thumbwheel.domain.trace import Document, Json, ToolCall, Trace
-from thumbwheel.ports import Found, Scrubber
+from thumbwheel.domain.span import NO_FACTS, Span, TraceFacts
+from thumbwheel.domain.trace import Document, ToolCall, Trace
+from thumbwheel.ports import Scrubber
 
-T = TypeVar("T")
-
-#: Short names in placeholders; other types keep Presidio's.
-_SHORT: Final[Mapping[str, str]] = {
-    "EMAIL_ADDRESS": "EMAIL",
-    "PHONE_NUMBER": "PHONE",
-    "IP_ADDRESS": "IP",
-    "MAC_ADDRESS": "MAC",
-    "IBAN_CODE": "IBAN",
-    "US_SSN": "SSN",
-    "DATE_TIME": "DATE",
-}
-_PLACEHOLDER: Final = re.compile(r"<([A-Z][A-Z_]*)_([1-9]\d{0,5})>")
-#: Keys that name a place in a message and not what stands there. Others are read as a label: {"phone": "5550123"}.
-_UNTELLING: Final = frozenset(
-    "content text value output input message messages body title name query question answer response result results "
-    "data description comment summary role type id arguments parts".split()
-)
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|[_\-.]+")
+_PSEUDONYM: Final = re.compile(r"u_[a-z2-7]{16}")
 
 
 class ConsentMode(StrEnum):
@@ -63,17 +47,6 @@ class PrivacyRules:
     pseudonymise: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scrubbed(Generic[T]):
-    """A value without its personal data, and what can be told about what it had."""
-
-    value: T
-    #: Type -> how many pieces were replaced.
-    counts: Mapping[str, int]
-    #: Keyed hash of a piece -> its placeholder. Kept with the trace, it gives later signals the same placeholders.
-    placeholders: Mapping[str, str]
-
-
 def may_keep(consent: Mapping[str, object] | None, mode: ConsentMode) -> bool:
     """Whether a signal may be kept, by what its page recorded under `given`: True, False, or nothing.
 
@@ -89,8 +62,17 @@ def pseudonym(value: str, key: bytes, *, prefix: str = "u_") -> str:
     The same id and key give the same name; without the key neither the id
     nor whether two projects share a user can be told.
     """
-    digest = hashlib.blake2b(value.encode(errors="surrogatepass"), key=_fitting(key), digest_size=10).digest()
+    digest = hashlib.blake2b(value.encode(errors="surrogatepass"), key=fitting(key), digest_size=10).digest()
     return prefix + base64.b32encode(digest).decode().lower()
+
+
+def is_pseudonym(user_id: str) -> bool:
+    """Whether this has the form of a user's pseudonym.
+
+    >>> is_pseudonym("u_mcqpzqw2pdixdryz"), is_pseudonym("u_17")
+    (True, False)
+    """
+    return _PSEUDONYM.fullmatch(user_id) is not None
 
 
 def admit_signal(
@@ -109,7 +91,7 @@ def admit_signal(
         return None
     edit = signal.edit
     texts = [signal.comment, *((edit.original, edit.edited) if edit else ())]
-    scrubbing = _Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: [text for text in texts if text])
+    scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: [text for text in texts if text])
     if edit is not None:
         original = None if edit.original is None else scrubbing.text(edit.original)
         edited = scrubbing.text(edit.edited)
@@ -128,148 +110,165 @@ def admit_signal(
     )
 
 
-def admit_trace(trace: Trace, *, rules: PrivacyRules, scrubber: Scrubber, key: bytes) -> Scrubbed[Trace]:
+def admit_trace(
+    trace: Trace,
+    *,
+    rules: PrivacyRules,
+    scrubber: Scrubber,
+    key: bytes,
+    placeholders: Mapping[str, str] | None = None,
+) -> Scrubbed[Trace]:
     """The trace as it may be kept: every text in it scrubbed under one numbering, its user a pseudonym.
 
     A session id in which something personal is found becomes a pseudonym too,
-    so that the session's traces still belong together.
+    so that the session's traces still belong together. `placeholders` are
+    those of what came of it before.
     """
-    scrubbing = _Scrubbing(scrubber, rules.keep, key, {}, lambda: _texts(trace))
-    session = trace.session_id
-    if session is not None and scrubbing.finds(session):
-        session = pseudonym(session, key, prefix="s_")
+    aliases = _aliases(trace.user_id, rules, key)
+    scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: _texts(trace), aliases)
     return scrubbing.done(
         replace(
             trace,
             user_id=_user(trace.user_id, rules, key),
-            session_id=session,
+            session_id=_id(trace.session_id, scrubbing, key, "s_"),
             input=scrubbing.json(trace.input),
             output=scrubbing.json(trace.output),
-            documents=tuple(_document(each, scrubbing) for each in trace.documents),
-            tool_calls=tuple(
-                ToolCall(name=each.name, arguments=scrubbing.json(each.arguments), result=scrubbing.json(each.result))
-                for each in trace.tool_calls
-            ),
-            name=None if trace.name is None else scrubbing.text(trace.name),
-            category=None if trace.category is None else scrubbing.text(trace.category),
+            documents=_documents(trace.documents, scrubbing),
+            tool_calls=_calls(trace.tool_calls, scrubbing),
+            name=scrubbing.maybe(trace.name),
+            category=scrubbing.maybe(trace.category),
             tags=tuple(scrubbing.text(tag) for tag in trace.tags),
             metadata=scrubbing.named(trace.metadata),
         )
     )
 
 
+def admit_span(
+    span: Span,
+    *,
+    rules: PrivacyRules,
+    scrubber: Scrubber,
+    key: bytes,
+    placeholders: Mapping[str, str] | None = None,
+) -> Scrubbed[Span]:
+    """One report of one step as it may be kept; what it says of the whole trace included.
+
+    `placeholders` are those of its trace's other reports.
+    """
+    aliases = _aliases(span.facts.user_id, rules, key)
+    scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: _span_texts(span), aliases)
+    return scrubbing.done(
+        replace(
+            span,
+            name=scrubbing.maybe(span.name),
+            input=scrubbing.json(span.input),
+            output=scrubbing.json(span.output),
+            system_prompt=scrubbing.json(span.system_prompt),
+            events=tuple(replace(event, body=scrubbing.json(event.body)) for event in span.events),
+            documents=_documents(span.documents, scrubbing),
+            tool_arguments=scrubbing.json(span.tool_arguments),
+            tool_result=scrubbing.json(span.tool_result),
+            status_message=scrubbing.maybe(span.status_message),
+            metadata=scrubbing.named(span.metadata),
+            extra=scrubbing.named(span.extra),
+            facts=span.facts if span.facts == NO_FACTS else _facts(span.facts, scrubbing, rules, key),
+        )
+    )
+
+
+def _facts(facts: TraceFacts, scrubbing: Scrubbing, rules: PrivacyRules, key: bytes) -> TraceFacts:
+    return replace(
+        facts,
+        name=scrubbing.maybe(facts.name),
+        category=scrubbing.maybe(facts.category),
+        user_id=_user(facts.user_id, rules, key),
+        session_id=_id(facts.session_id, scrubbing, key, "s_"),
+        tags=tuple(scrubbing.text(tag) for tag in facts.tags),
+        input=scrubbing.json(facts.input),
+        output=scrubbing.json(facts.output),
+        documents=_documents(facts.documents, scrubbing),
+        tool_calls=_calls(facts.tool_calls, scrubbing),
+        metadata=scrubbing.named(facts.metadata),
+    )
+
+
+def admit_score(
+    score: Score,
+    *,
+    rules: PrivacyRules,
+    scrubber: Scrubber,
+    key: bytes,
+    placeholders: Mapping[str, str] | None = None,
+) -> Scrubbed[Score] | None:
+    """Another tool's score as it may be kept; None when it is a user's word and the user said no in `metadata.consent`.
+
+    `placeholders` are those of its trace, where it is known.
+    """
+    consent = score.metadata.get("consent")
+    said = consent if isinstance(consent, dict) else None
+    if score.source is ScoreSource.api and not may_keep(said, ConsentMode.none_needed):
+        return None
+    texts = (score.value, score.label, score.correction, score.comment, score.metadata, score.extra)
+    scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: texts_in(*texts))
+    return scrubbing.done(
+        replace(
+            score,
+            session_id=_id(score.session_id, scrubbing, key, "s_"),
+            value=scrubbing.text(score.value) if isinstance(score.value, str) else score.value,
+            label=scrubbing.maybe(score.label),
+            correction=scrubbing.json(score.correction),
+            comment=scrubbing.maybe(score.comment),
+            author=_id(score.author, scrubbing, key, "a_"),
+            metadata=scrubbing.named(score.metadata),
+            extra=scrubbing.named(score.extra),
+        )
+    )
+
+
 def scrub_text(text: str, scrubber: Scrubber, *, keep: frozenset[str] = frozenset()) -> Scrubbed[str]:
     """One text on its own, with everything that is found replaced, save the types in `keep`."""
-    scrubbing = _Scrubbing(scrubber, keep, b"", {}, lambda: [text])
+    scrubbing = Scrubbing(scrubber, keep, b"", {}, lambda: [text])
     return scrubbing.done(scrubbing.text(text))
-
-
-class _Scrubbing:
-    """One trace's or signal's scrubbing: one numbering, one count."""
-
-    def __init__(
-        self,
-        scrubber: Scrubber,
-        keep: frozenset[str],
-        key: bytes,
-        placeholders: Mapping[str, str],
-        texts: Callable[[], Iterable[str]],
-    ) -> None:
-        self._scrubber = scrubber
-        self._keep = keep
-        self._key = _fitting(key)
-        self._placeholders = dict(placeholders)
-        self._texts = texts
-        self._last: Counter[str] | None = None
-        self._counts: Counter[str] = Counter()
-
-    def done(self, value: T) -> Scrubbed[T]:
-        return Scrubbed(value=value, counts=dict(self._counts), placeholders=self._placeholders)
-
-    def finds(self, text: str) -> bool:
-        return any(found.type not in self._keep for found in self._scrubber.find(text))
-
-    def text(self, text: str, label: str = "") -> str:
-        """The text with placeholders. `label` says what the text is of, as "phone" does; it is read with the text."""
-        lead = f"{label}: " if label else ""
-        pieces, at = [], 0
-        for found in self._scrubber.find(lead + text):
-            start, end = max(found.start - len(lead), at), found.end - len(lead)
-            if end > start and found.type not in self._keep:
-                pieces += [text[at:start], self._placeholder(found, text[start:end])]
-                at = end
-        return "".join([*pieces, text[at:]]) if pieces else text
-
-    def json(self, value: Json, label: str = "") -> Json:
-        """The JSON value with every text in it scrubbed, and long numbers that are personal turned into placeholders."""
-        if isinstance(value, str):
-            return self.text(value, label)
-        if isinstance(value, list):
-            return [self.json(each, label) for each in value]
-        if isinstance(value, dict):
-            return self.named(value)
-        if isinstance(value, int) and abs(value) >= 1_000_000:
-            written = str(value)
-            scrubbed = self.text(written, label)
-            return value if scrubbed == written else scrubbed
-        return value
-
-    def named(self, value: Mapping[str, Json]) -> dict[str, Json]:
-        return {self.text(name): self.json(each, _label(name)) for name, each in value.items()}
-
-    def anything(self, value: object) -> object:
-        """As `json`, for a value whose type nobody promised; what is no JSON is left."""
-        return self.json(cast("Json", value))
-
-    def _placeholder(self, found: Found, piece: str) -> str:
-        self._counts[found.type] += 1
-        plain = piece if "@" in piece else re.sub(r"[\s().\-/]", "", piece)
-        said = f"{found.type}\0{plain.casefold()}".encode(errors="surrogatepass")
-        digest = hashlib.blake2b(said, key=self._key, digest_size=16).hexdigest()
-        if digest not in self._placeholders:
-            self._placeholders[digest] = self._next(_SHORT.get(found.type, found.type))
-        return self._placeholders[digest]
-
-    def _next(self, name: str) -> str:
-        """The next number of its type that neither an earlier placeholder nor the text itself has taken."""
-        if self._last is None:
-            self._last = Counter()
-            for text in (*self._placeholders.values(), *self._texts()):
-                for taken, number in _PLACEHOLDER.findall(text):
-                    self._last[taken] = max(self._last[taken], int(number))
-        self._last[name] += 1
-        return f"<{name}_{self._last[name]}>"
 
 
 def _user(user_id: str | None, rules: PrivacyRules, key: bytes) -> str | None:
     return pseudonym(user_id, key) if user_id is not None and rules.pseudonymise else user_id
 
 
-def _document(document: Document, scrubbing: _Scrubbing) -> Document:
-    content = None if document.content is None else scrubbing.text(document.content)
-    return replace(document, id=scrubbing.text(document.id), content=content)
+def _aliases(user_id: str | None, rules: PrivacyRules, key: bytes) -> dict[str, str]:
+    """What the user's id becomes wherever a key says that it is one: instrumentation copies it about."""
+    return {user_id: pseudonym(user_id, key)} if user_id is not None and rules.pseudonymise else {}
 
 
-def _label(name: str) -> str:
-    """A key as words: "phoneNumber" is "phone Number"; nothing where the key says nothing."""
-    return "" if name.lower() in _UNTELLING else _HUMP.sub(" ", name[:60]).strip()
+def _id(value: str | None, scrubbing: Scrubbing, key: bytes, prefix: str) -> str | None:
+    """An id; a pseudonym of it when something personal is in it."""
+    personal = value is not None and scrubbing.finds(value)
+    return pseudonym(value, key, prefix=prefix) if personal and value is not None else value
+
+
+def _documents(documents: Sequence[Document], scrubbing: Scrubbing) -> tuple[Document, ...]:
+    return tuple(replace(each, id=scrubbing.text(each.id), content=scrubbing.maybe(each.content)) for each in documents)
+
+
+def _calls(calls: Sequence[ToolCall], scrubbing: Scrubbing) -> tuple[ToolCall, ...]:
+    return tuple(
+        replace(each, arguments=scrubbing.json(each.arguments), result=scrubbing.json(each.result)) for each in calls
+    )
 
 
 def _texts(trace: Trace) -> Iterator[str]:
     """Every text of a trace."""
-    documents: Sequence[Json] = [document.content for document in trace.documents]
-    calls: Sequence[Json] = [value for call in trace.tool_calls for value in (call.arguments, call.result)]
-    stack: list[Json] = [trace.input, trace.output, trace.metadata, trace.name, *trace.tags, *documents, *calls]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            stack.extend(value)
-        elif isinstance(value, dict):
-            stack.extend([*value, *value.values()])
+    documents = [text for each in trace.documents for text in (each.id, each.content)]
+    calls = [value for call in trace.tool_calls for value in (call.arguments, call.result)]
+    return texts_in(trace.input, trace.output, trace.metadata, trace.name, trace.category, trace.tags, documents, calls)
 
 
-def _fitting(key: bytes) -> bytes:
-    """BLAKE2 takes keys of up to 64 bytes."""
-    return key if len(key) <= 64 else hashlib.blake2b(key).digest()
+def _span_texts(span: Span) -> Iterator[str]:
+    """Every text of a report, and of what it says of the whole trace."""
+    facts = span.facts
+    documents = [text for each in (*span.documents, *facts.documents) for text in (each.id, each.content)]
+    calls = [value for call in facts.tool_calls for value in (call.arguments, call.result)]
+    own = (span.name, span.input, span.output, span.system_prompt, [event.body for event in span.events])
+    step = (span.tool_arguments, span.tool_result, span.status_message, span.metadata, span.extra)
+    whole = (facts.name, facts.category, facts.tags, facts.input, facts.output, facts.metadata)
+    return texts_in(*own, *step, *whole, documents, calls)

@@ -140,7 +140,7 @@ class _Traces(_Coming):
         from thumbwheel.services.capture import Work
 
         values, self._values = self._values, []
-        return self._wheel.capture.keep_now(Work(self._project_id, traces=values)).traces
+        return self._wheel.capture.keep_now(Work(self._project_id, traces=values, channel="import")).traces
 
 
 class _Signals(_Coming):
@@ -163,7 +163,7 @@ class _Signals(_Coming):
         from thumbwheel.services.capture import Work
 
         values, self._values = self._values, []
-        return self._wheel.capture.keep_now(Work(self._project_id, signals=values)).signals
+        return self._wheel.capture.keep_now(Work(self._project_id, signals=values, channel="import")).signals
 
 
 def _tell(file: Path, what: str, coming: _Coming, *, as_json: bool) -> None:

@@ -18,7 +18,9 @@ def build() -> FastAPI:
     """The application of one worker process."""
     settings = read_settings()
     configure_logs(as_json=settings.log_json)
-    return create_app(Wheel(settings))
+    wheel = Wheel(settings)
+    wheel.warm_up()
+    return create_app(wheel)
 
 
 def run(host: str, port: int, workers: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thumbwheel.domain.identity import id_key
 from thumbwheel.keep.scores import drop_scores
 from thumbwheel.keep.session import Session
 from thumbwheel.store.scores import ScoreFilter
@@ -20,4 +21,5 @@ def remove_trace(session: Session, row: TraceRow) -> None:
     tx.signals.remove(row.day, row.trace_id, [each.signal.id for each in stored])
     tx.spans.remove_keys(row.day, row.ref, keys_of(tx.spans.list_for([row.ref])[row.ref]))
     tx.evidence.remove(row)
+    tx.scrubbings.remove(id_key(row.trace_id), row.day)
     tx.traces.remove(row)

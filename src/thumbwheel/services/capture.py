@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain
+from typing import Any, TypeAlias
 
 from thumbwheel.domain.annotation import Annotation, Label, Suggestion
 from thumbwheel.domain.artifact import GoldenRow, PreferencePair
@@ -15,44 +16,28 @@ from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
 from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, Invalid, NotHere
+from thumbwheel.keep.door import Admission, Door, Note, days_of, note_down
 from thumbwheel.keep.removal import remove_trace
 from thumbwheel.keep.scores import Meanings, drop_scores, keep_scores
 from thumbwheel.keep.session import Outcome, Session, Weigh
 from thumbwheel.keep.signals import keep_signals
 from thumbwheel.keep.spans import as_span, keep_spans
 from thumbwheel.keep.traces import keep_traces
+from thumbwheel.keep.work import Kept, LetIn, Work, joined, shared_out
 from thumbwheel.ports import Now
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.listings import TraceFilter
 from thumbwheel.store.scores import ScoreFilter, StoredScore
+from thumbwheel.store.scrubbings import Scrubbing
 from thumbwheel.store.traces import TraceRow
 from thumbwheel.store.writer import GroupWriter
+from thumbwheel.telemetry import SCRUBBED
 
 __all__ = ["Capture", "Kept", "LinkedScore", "Outcome", "ScoreFilter", "SpanTrace", "TraceFile", "TraceFilter", "Work"]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What one caller wants kept. Whole traces and signals are each with the hash of what the client sent."""
-
-    project_id: int
-    traces: Sequence[tuple[Trace, int]] = ()
-    signals: Sequence[tuple[Signal, int]] = ()
-    spans: Sequence[Span] = ()
-    scores: Sequence[Score] = ()
-
-    def __len__(self) -> int:
-        return len(self.traces) + len(self.signals) + len(self.spans) + len(self.scores)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """For each item in order: True when it is new, False when it was here already, or why it was refused."""
-
-    traces: Sequence[Outcome]
-    signals: Sequence[Outcome]
-    spans: Sequence[Outcome]
-    scores: Sequence[Outcome]
+#: Makes a project's door from what the project chose.
+OpenDoor: TypeAlias = Callable[[int, Mapping[str, Any]], Door]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +56,20 @@ class TraceFile:
     scores: Sequence[Score] = ()
     #: What reviewers said of it in other tools.
     reviews: Sequence[Review] = ()
+    #: How many pieces of each type were taken out of it and of what is about it.
+    scrubbed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SpanTrace:
-    """A trace with the spans it came as."""
+    """A trace with the spans it came as, and its scores."""
 
     trace: Trace
     #: One for each id, in order of time; `WHOLE` is what was said of the trace alone.
     spans: Sequence[Span]
     received_at: datetime
+    #: In order of time.
+    scores: Sequence[Score]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +84,17 @@ class LinkedScore:
 class Capture:
     """Keeps what arrives. What it acknowledges is committed."""
 
-    def __init__(self, ledger: Ledger, now: Now, shuffle: bytes, weigh: Weigh) -> None:
+    def __init__(
+        self, ledger: Ledger, now: Now, shuffle: bytes, weigh: Weigh, open_door: OpenDoor | None = None
+    ) -> None:
+        """Without `open_door` everything is let in as it is."""
         self._ledger = ledger
         self._now = now
+        self._open_door = open_door
         #: Secret of the sample keys: who chooses trace ids must not choose places in the shuffle.
         self._shuffle = shuffle
         self._weigh = weigh
-        self._reasons: dict[int, tuple[datetime, tuple[str, ...]]] = {}
+        self._settings: dict[int, tuple[datetime, Mapping[str, Any], Door | None]] = {}
         self._writer: GroupWriter[Work, Kept] = GroupWriter(self._commit)
 
     async def keep(self, work: Work) -> Kept:
@@ -126,14 +119,21 @@ class Capture:
 
     def reasons(self, project_id: int) -> tuple[str, ...]:
         """The reasons a user of this project may give; a change is seen within five seconds."""
-        cached = self._reasons.get(project_id)
+        return tuple(self._chosen(project_id)[1].get("reasons", DEFAULT_REASONS))
+
+    def _chosen(self, project_id: int) -> tuple[datetime, Mapping[str, Any], Door | None]:
+        """When a project was last looked at, what it has chosen, and the door that follows from it."""
+        cached = self._settings.get(project_id)
         if cached is not None and self._now() - cached[0] < _TRUST:
-            return cached[1]
+            return cached
         with self._ledger.read(project_id) as tx:
             settings = tx.people.project_settings(project_id)
-        reasons = tuple(settings.get("reasons", DEFAULT_REASONS))
-        self._reasons[project_id] = (self._now(), reasons)
-        return reasons
+        if cached is not None and cached[1] == settings:
+            door = cached[2]
+        else:
+            door = None if self._open_door is None else self._open_door(project_id, settings)
+        self._settings[project_id] = (self._now(), settings, door)
+        return self._settings[project_id]
 
     def count_pending(self, project_id: int) -> int:
         """How many signals and scores wait for their trace."""
@@ -162,25 +162,38 @@ class Capture:
                 spans=_in_order(tx.spans.list_for([row.ref])[row.ref]),
                 scores=scores,
                 reviews=[review for review in reviews if review is not None],
+                scrubbed=_scrubbed(tx, row).total,
             )
 
     # --- what other tools' clients ask for
 
     def list_traces(self, project_id: int, only: TraceFilter, limit: int, offset: int = 0) -> list[SpanTrace]:
         """Traces with their spans, last started first."""
+        only = self._as_kept(project_id, only)
         with self._ledger.read(project_id) as tx:
             found = tx.listings.list_traces(only, limit, offset)
             return _with_spans(tx, found)
 
     def count_traces(self, project_id: int, only: TraceFilter) -> int:
         """How many traces there are."""
+        only = self._as_kept(project_id, only)
         with self._ledger.read(project_id) as tx:
             return tx.listings.count_traces(only)
+
+    def _as_kept(self, project_id: int, only: TraceFilter) -> TraceFilter:
+        """The filter with the user by the name the project keeps them under."""
+        door = self._chosen(project_id)[2]
+        return only if door is None or only.user_id is None else replace(only, user_id=door.name_of(only.user_id))
 
     def list_sessions(self, project_id: int, limit: int, offset: int = 0) -> list[tuple[str, datetime]]:
         """Session ids with the time of the first trace of each, last begun first."""
         with self._ledger.read(project_id) as tx:
             return tx.listings.list_sessions(limit, offset)
+
+    def count_sessions(self, project_id: int) -> int:
+        """How many sessions there are."""
+        with self._ledger.read(project_id) as tx:
+            return tx.listings.count_sessions()
 
     def trace_with_spans(self, project_id: int, trace_id: str) -> SpanTrace:
         """One trace with its spans; one that came whole has what was said of it as a single `WHOLE`.
@@ -248,12 +261,43 @@ class Capture:
     def _commit(self, works: Sequence[Work]) -> Sequence[Kept]:
         """Keep all of them in one transaction, and each project's in one go: statements cost more than rows."""
         kept: dict[int, Kept] = {}
+        places: dict[int, list[int]] = {}
+        for place, work in enumerate(works):
+            places.setdefault(work.project_id, []).append(place)
+        # Before the transaction: nobody waits for a lock while text is read.
+        passed = {each: self._let_in(each, [works[place] for place in mine]) for each, mine in places.items()}
         with self._ledger.archive(0) as tx:
-            for project_id in dict.fromkeys(work.project_id for work in works):
-                mine = {place: work for place, work in enumerate(works) if work.project_id == project_id}
-                done = _keep(self._session(tx.within(project_id)), _joined(project_id, mine.values()))
-                kept |= dict(zip(mine, _shared_out(done, mine.values()), strict=True))
+            for project_id, (let_in, notes) in passed.items():
+                session = self._session(tx.within(project_id))
+                admitted = [each.work for each in let_in]
+                done = list(shared_out(_keep(session, joined(project_id, admitted)), admitted))
+                _note_down(session.tx, notes, let_in, done)
+                whole = [each.complete(one) for each, one in zip(let_in, done, strict=True)]
+                kept |= dict(zip(places[project_id], whole, strict=True))
         return [kept[place] for place in range(len(works))]
+
+    def _let_in(self, project_id: int, works: Sequence[Work]) -> tuple[list[LetIn], list[Note]]:
+        """The works of one project as they may be kept, and what was taken out of them."""
+        door = self._chosen(project_id)[2]
+        if door is None:
+            return [LetIn(work) for work in works], []
+        ids = list(dict.fromkeys(trace_id for work in works for trace_id in work.trace_ids))
+        admission = Admission(door, ids, lambda wanted: self._taken_out(project_id, wanted))
+        return [LetIn.through(admission, work) for work in works], admission.notes
+
+    def _taken_out(self, project_id: int, trace_ids: Sequence[str]) -> Mapping[str, Scrubbing]:
+        with self._ledger.read(project_id) as tx:
+            return tx.scrubbings.list_for(days_of(tx, trace_ids))
+
+
+def _note_down(tx: Tx, notes: Sequence[Note], let_in: Sequence[LetIn], kept: Sequence[Kept]) -> None:
+    """Keep what was taken out of what is new."""
+    if notes:
+        old = set[tuple[str, str]]().union(*(each.not_new(one) for each, one in zip(let_in, kept, strict=True)))
+        new = [note for note in notes if (note.key, note.part) not in old]
+        note_down(tx, new)
+        for name, n in chain.from_iterable(note.found.total.items() for note in new):
+            SCRUBBED.labels(name).inc(n)
 
 
 def _keep(session: Session, work: Work) -> Kept:
@@ -263,33 +307,16 @@ def _keep(session: Session, work: Work) -> Kept:
     return Kept(traces, keep_signals(session, work.signals), spans, keep_scores(session, work.scores))
 
 
-def _joined(project_id: int, works: Collection[Work]) -> Work:
-    return Work(
-        project_id,
-        traces=[trace for work in works for trace in work.traces],
-        signals=[signal for work in works for signal in work.signals],
-        spans=[span for work in works for span in work.spans],
-        scores=[score for work in works for score in work.scores],
-    )
-
-
-def _shared_out(kept: Kept, works: Collection[Work]) -> Iterator[Kept]:
-    """What became of each work, from what became of all of them joined."""
-    traces, signals, spans, scores = iter(kept.traces), iter(kept.signals), iter(kept.spans), iter(kept.scores)
-    for work in works:
-        yield Kept(
-            list(islice(traces, len(work.traces))),
-            list(islice(signals, len(work.signals))),
-            list(islice(spans, len(work.spans))),
-            list(islice(scores, len(work.scores))),
-        )
-
-
 def _row(tx: Tx, trace_id: str) -> TraceRow:
     row = tx.traces.find(trace_id)
     if row is None:
         raise NotHere(f"There is no trace {trace_id!r} in this project.")
     return row
+
+
+def _scrubbed(tx: Tx, row: TraceRow) -> Scrubbing:
+    key = id_key(row.trace_id)
+    return tx.scrubbings.list_for({key: row.day}).get(key, Scrubbing())
 
 
 def _in_order(spans: Iterable[Span]) -> list[Span]:
@@ -298,8 +325,9 @@ def _in_order(spans: Iterable[Span]) -> list[Span]:
 
 def _with_spans(tx: Tx, refs: Sequence[int]) -> list[SpanTrace]:
     whole, spans, received = tx.traces.list_whole(refs), tx.spans.list_for(refs), tx.listings.received(refs)
+    scores = tx.scores.list_for(refs)
     return [
-        SpanTrace(whole[ref], _in_order(spans[ref]) or [as_span(whole[ref])], received[ref])
+        SpanTrace(whole[ref], _in_order(spans[ref]) or [as_span(whole[ref])], received[ref], scores[ref])
         for ref in refs
         if ref in whole
     ]
@@ -325,7 +353,7 @@ def _of_trace(tx: Tx, only: ScoreFilter, trace_id: str | None) -> ScoreFilter:
 #: After any span that says when it began.
 _FAR = datetime.max.replace(tzinfo=UTC)
 
-#: How long a project's reasons are taken as unchanged.
+#: How long what a project chose is taken as unchanged.
 _TRUST = timedelta(seconds=5)
 
 

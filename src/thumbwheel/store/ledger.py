@@ -25,6 +25,7 @@ from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.scores import Scores
+from thumbwheel.store.scrubbings import Scrubbings
 from thumbwheel.store.signals import Signals
 from thumbwheel.store.spans import Spans
 from thumbwheel.store.tallies import Tallies
@@ -66,6 +67,11 @@ class Tx:
     def signals(self) -> Signals:
         """What users said, changed and did."""
         return Signals(self.connection, self.project_id)
+
+    @cached_property
+    def scrubbings(self) -> Scrubbings:
+        """What was taken out of traces."""
+        return Scrubbings(self.connection, self.project_id)
 
     @cached_property
     def dwell(self) -> Dwell:

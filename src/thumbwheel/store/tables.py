@@ -242,6 +242,19 @@ pending_signals = Table(
     sqlite_with_rowid=False,
 )
 
+#: What was taken out of a trace and of what is about it: counts by type for each part, and keyed hash -> placeholder.
+scrubbings = Table(
+    "scrubbings",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: The trace's day; 0 when only what waits for it has come.
+    Column("day", Integer, primary_key=True),
+    #: In the form in which ids are looked up.
+    Column("trace_id", Text, primary_key=True),
+    Column("body", JsonText, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: How long answers are usually read, by category, and of all categories under the empty name.
 dwell_norms = Table(
     "dwell_norms",

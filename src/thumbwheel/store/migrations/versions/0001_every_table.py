@@ -76,6 +76,41 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "evidence",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("cell", sa.Integer(), nullable=False),
+        sa.Column("sample_key", sa.BigInteger(), nullable=False),
+        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "project_id", "day", "cell", "sample_key", "trace_ref", "since", name=op.f("pk_evidence")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_evidence_project_id_since"),
+        "evidence",
+        ["project_id", "since"],
+        unique=False,
+        sqlite_where=sa.text("since > 0"),
+        postgresql_where=sa.text("since > 0"),
+    )
+    op.create_index(op.f("ix_evidence_trace_ref"), "evidence", ["trace_ref"], unique=False)
+    op.create_table(
+        "evidence_hours",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("cell", sa.Integer(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("n_framed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "hour", "category", "cell", name=op.f("pk_evidence_hours")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "fixes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
@@ -131,41 +166,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_projects_name")),
     )
     op.create_table(
-        "evidence",
-        sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Integer(), nullable=False),
-        sa.Column("cell", sa.Integer(), nullable=False),
-        sa.Column("sample_key", sa.BigInteger(), nullable=False),
-        sa.Column("trace_ref", sa.BigInteger(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("category", sa.Text(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "project_id", "day", "cell", "sample_key", "trace_ref", "since", name=op.f("pk_evidence")
-        ),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(op.f("ix_evidence_trace_ref"), "evidence", ["trace_ref"], unique=False)
-    op.create_index(
-        op.f("ix_evidence_project_id_since"),
-        "evidence",
-        ["project_id", "since"],
-        unique=False,
-        sqlite_where=sa.text("since > 0"),
-        postgresql_where=sa.text("since > 0"),
-    )
-    op.create_table(
-        "evidence_hours",
-        sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column("category", sa.Text(), nullable=False),
-        sa.Column("cell", sa.Integer(), nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("n_framed", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "hour", "category", "cell", name=op.f("pk_evidence_hours")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "scores",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("score_id", sa.Text(), nullable=False),
@@ -183,6 +183,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scores_project_id_at"), "scores", ["project_id", "at"], unique=False)
     op.create_index(op.f("ix_scores_project_id_trace_ref"), "scores", ["project_id", "trace_ref"], unique=False)
     op.create_index(op.f("ix_scores_project_id_waits_for"), "scores", ["project_id", "waits_for"], unique=False)
+    op.create_table(
+        "scrubbings",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "day", "trace_id", name=op.f("pk_scrubbings")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "secrets",
         sa.Column("name", sa.Text(), nullable=False),
