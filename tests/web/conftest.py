@@ -68,7 +68,9 @@ class Site:
         """Publish the factories' codebook."""
         self.wheel.rubric.publish(self.project_id, a_codebook_file(**given), "olga")
 
-    def queue(self, *, signals: tuple[Signal, ...] = (), entry: dict[str, Any] | None = None, **given: Any) -> QueueEntry:
+    def queue(
+        self, *, signals: tuple[Signal, ...] = (), entry: dict[str, Any] | None = None, **given: Any
+    ) -> QueueEntry:
         """Put one more trace into the queue."""
         self.n += 1
         started_at = NOW - timedelta(days=1) + timedelta(minutes=self.n)
@@ -207,7 +209,9 @@ def sit(served: Site, chromium: Browser) -> Iterator[Callable[..., Reviewer]]:
         page.set_default_timeout(10_000)
         page.on("request", reviewer.watch)
         page.on("pageerror", lambda fault: reviewer.complaints.append(str(fault)))
-        page.on("console", lambda said: reviewer.complaints.append(said.text) if "Content Security" in said.text else None)
+        page.on(
+            "console", lambda said: reviewer.complaints.append(said.text) if "Content Security" in said.text else None
+        )
         context.add_cookies([{"name": COOKIE, "value": served.cookie(served.app, name), "url": served.url}])
         reviewer.go(path)
         return reviewer

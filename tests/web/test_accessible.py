@@ -18,7 +18,17 @@ pytestmark = pytest.mark.browser
 Sit = Callable[..., Reviewer]
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
-PAGES = ("/", "/annotate", "/queue", "/disputes", "/codebook", "/codebook/edit", "/report", "/traces/trace-1", "/queue/x")
+PAGES = (
+    "/",
+    "/annotate",
+    "/queue",
+    "/disputes",
+    "/codebook",
+    "/codebook/edit",
+    "/report",
+    "/traces/trace-1",
+    "/queue/x",
+)
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
 

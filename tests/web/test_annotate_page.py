@@ -184,7 +184,9 @@ def test_held_composed_and_chorded_keys_judge_nothing(queued: Site, sit: Sit, ev
     assert ann.page.locator("[data-form]").get_attribute("data-verdict") == "fail"
 
 
-@pytest.mark.parametrize("event", [{"key": "з", "code": "KeyP"}, {"key": "π", "code": "KeyP"}, {"key": "&", "code": "Digit1"}])
+@pytest.mark.parametrize(
+    "event", [{"key": "з", "code": "KeyP"}, {"key": "π", "code": "KeyP"}, {"key": "&", "code": "Digit1"}]
+)
 def test_layouts_without_latin_letters_go_by_where_the_key_lies(queued: Site, sit: Sit, event: dict[str, str]) -> None:
     ann = sit()
     ann.sees("question 1")

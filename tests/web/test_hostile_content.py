@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -59,7 +60,9 @@ def test_nothing_in_a_trace_runs_or_loads(served: Site, sit: Sit) -> None:
     ann.press("x", "e")
     expect(ann.page.locator(".answer .image-off").first).to_contain_text("beacon")
     expect(ann.page.locator(".answer .image-off").first).to_contain_text("evil.example")
-    assert ann.page.locator("#desk :is(img, iframe, script, style, link, base, object, embed, video, audio)").count() == 0
+    assert (
+        ann.page.locator("#desk :is(img, iframe, script, style, link, base, object, embed, video, audio)").count() == 0
+    )
     links = ann.page.locator("#desk .text a").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
     assert set(links) == {"https://ok.example/a"}
     assert ann.page.locator("#desk .text a").first.get_attribute("rel") == "noopener noreferrer nofollow"
@@ -105,12 +108,16 @@ def test_text_from_right_to_left_reads_that_way_and_turns_nothing_else_around(se
         {"output": "x" * 200_000},
         {"output": "[" * 200_000},
         {"output": "> " * 5_000 + "deep"},
-        {"documents": tuple(a_document(id=f"d{n}", content="All about *returns*. " * 40, rank=n) for n in range(1, 501))},
+        {
+            "documents": tuple(
+                a_document(id=f"d{n}", content="All about *returns*. " * 40, rank=n) for n in range(1, 501)
+            )
+        },
         {"input": [{"role": "user", "content": f"turn {n} " * 20} for n in range(600)]},
     ],
     ids=["markdown", "one-word", "brackets", "quotes", "documents", "turns"],
 )
-def test_what_is_enormous_is_folded_and_painted_at_once(served: Site, sit: Sit, given: dict[str, object]) -> None:
+def test_what_is_enormous_is_folded_and_painted_at_once(served: Site, sit: Sit, given: dict[str, Any]) -> None:
     served.publish()
     served.queue()
     served.queue(**{"input": "the big one"} | given)

@@ -59,6 +59,7 @@ def test_an_owner_may_decide_otherwise(served: Site, sit: Sit) -> None:
     disagree(served)
     olga = sit("olga", "/disputes")
     olga.press("3")
+    olga.page.get_by_label("fail", exact=True).check()
     olga.page.get_by_label("Missed the point").check()
     olga.page.get_by_label("Why").fill("It is about returns.")
     olga.press("p", "1", "2")

@@ -70,7 +70,9 @@ def test_an_annotator_reads_the_traces_they_judged_and_only_their_own_words(site
     page = ann.get("/traces/trace-1").text
     assert "Ann was here." in page
     assert "Ben was here." not in page
-    assert {"Ann was here.", "Ben was here."} <= set(visit("olga").get("/traces/trace-1").text.replace("<", ">").split(">"))
+    assert {"Ann was here.", "Ben was here."} <= set(
+        visit("olga").get("/traces/trace-1").text.replace("<", ">").split(">")
+    )
 
 
 def test_a_look_at_a_trace_is_in_the_audit_log(site: Site, visit: Visit) -> None:
@@ -124,7 +126,9 @@ def test_a_wrong_name_and_a_wrong_password_read_alike(visit: Visit) -> None:
         {"origin": "null"},
     ],
 )
-@pytest.mark.parametrize("path", ["/annotate/next", "/annotate/undo", "/codebook/check", "/sign-out", "/queue/draw", "/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["/annotate/next", "/annotate/undo", "/codebook/check", "/sign-out", "/queue/draw", "/sign-in"]
+)
 def test_what_another_site_sends_is_refused(visit: Visit, path: str, headers: dict[str, str]) -> None:
     assert visit("olga").post(path, headers=headers, json={}).status_code == 403
 
@@ -134,7 +138,9 @@ def test_what_our_own_pages_send_is_done(visit: Visit, headers: dict[str, str]) 
     assert visit("ann").post("/annotate/next", headers=headers, json={}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/", "/annotate", "/nowhere", "/static/app.css", "/static/annotate/main.js"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/", "/annotate", "/nowhere", "/static/app.css", "/static/annotate/main.js"]
+)
 def test_every_page_keeps_to_itself(visit: Visit, path: str) -> None:
     headers = visit("olga").get(path).headers
     policy = headers["content-security-policy"]
@@ -155,6 +161,8 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(site: Site, visit: Visit, 
     assert " onclick=" not in page
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", None, "/\n/evil"])
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", None, "/\n/evil"]
+)
 def test_nobody_is_sent_to_another_site_after_signing_in(path: str | None) -> None:
     assert local_path(path) == "/"

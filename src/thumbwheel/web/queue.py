@@ -26,7 +26,7 @@ router = APIRouter(route_class=Page, include_in_schema=False, dependencies=[Depe
 _LOOKED_AT = 2_000
 _SHOWN = 200
 
-_Ids = Annotated[list[str], Form()]
+_Ids = Annotated[list[str], Form(default_factory=list)]
 
 
 @router.get("/queue")
@@ -64,9 +64,7 @@ def queue(
 
 
 @router.post("/queue/drop")
-def drop(
-    owner: Owner, wheel: Services, entry: _Ids = [], why: Annotated[str, Form(max_length=500)] = ""  # noqa: B006
-) -> Response:
+def drop(owner: Owner, wheel: Services, entry: _Ids, why: Annotated[str, Form(max_length=500)] = "") -> Response:
     """Take entries out of the queue."""
     if not why.strip():
         raise Invalid("Say why: a dropped entry is a known gap in the figures.", field="why")
@@ -75,9 +73,7 @@ def drop(
 
 
 @router.post("/queue/assign")
-def assign(
-    owner: Owner, wheel: Services, entry: _Ids = [], person: Annotated[str, Form(max_length=100)] = ""  # noqa: B006
-) -> Response:
+def assign(owner: Owner, wheel: Services, entry: _Ids, person: Annotated[str, Form(max_length=100)] = "") -> Response:
     """Keep entries for one person, or for anybody."""
     assigned = wheel.rubric.assign(owner.project_id, entry, person or None)
     return _back(f"{words.counted(len(assigned), 'entry', 'entries')} kept for {person or 'anybody'}.")
@@ -122,7 +118,9 @@ def _permitted(whole: TraceFile, visitor: Visitor) -> TraceFile:
     own = [one for one in whole.annotations if one.annotator == visitor.name]
     if not own:
         raise NotHere(f"There is no trace {whole.trace.id!r} among those you judged.")
-    return TraceFile(trace=whole.trace, signals=whole.signals, annotations=own, label=None, suggestions=(), artifacts=())
+    return TraceFile(
+        trace=whole.trace, signals=whole.signals, annotations=own, label=None, suggestions=(), artifacts=()
+    )
 
 
 def _back(said: str) -> Response:

@@ -19,7 +19,7 @@ from thumbwheel.errors import NotAllowed, SignInRequired, TooManyAttempts
 from thumbwheel.wheel import Wheel
 
 COOKIE = "thumbwheel_session"
-#: Wrong passwords in five minutes: for one name from one address, and from one address for any name.
+#: Attempts in five minutes: wrong ones for one name from one address, and any from one address.
 _PER_NAME = RateLimitItemPerMinute(8, 5)
 _PER_ADDRESS = RateLimitItemPerMinute(60, 5)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,12 +65,11 @@ class Sessions:
             NotKnown: the name or the password is wrong.
             TooManyAttempts: it was wrong too often.
         """
-        limits = ((_PER_NAME, "name", address, name[:100].casefold()), (_PER_ADDRESS, "address", address))
-        if not all([self._attempts.hit(item, *who) for item, *who in limits]):
+        who = ("name", address, name[:100].casefold())
+        if not (self._attempts.hit(_PER_ADDRESS, "address", address) and self._attempts.hit(_PER_NAME, *who)):
             raise TooManyAttempts
         person = self.wheel.access.sign_in(name, password)
-        for item, *who in limits:
-            self._attempts.clear(item, *who)
+        self._attempts.clear(_PER_NAME, *who)
         return person
 
     def remember(self, response: Response, person: Person, project: str) -> None:
@@ -98,7 +97,7 @@ class Sessions:
         if self.wheel.now().timestamp() - at > self._lifetime.total_seconds():
             return None
         person = self.wheel.access.person(person_id)
-        return person and Visitor(person, self.wheel.access.project(project).id, project)
+        return None if person is None else Visitor(person, self.wheel.access.project(project).id, project)
 
 
 def sessions(request: Request) -> Sessions:
@@ -173,5 +172,3 @@ def local_path(path: str | None) -> str:
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(c) < 32 for c in path):
         return "/"
     return path
-
-

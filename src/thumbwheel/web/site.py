@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from inspect import isawaitable
-from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +35,7 @@ def _say_what_is_not_here(app: FastAPI) -> None:
         asked = isinstance(fault, HTTPException) and fault.status_code == HTTPStatus.NOT_FOUND
         if asked and is_page(request.url.path) and "text/html" in request.headers.get("accept", ""):
             return await run_in_threadpool(refusal, request, NotHere("There is no such page."))
-        answered = others(request, fault)  # type: ignore[arg-type]
-        return cast(Response, await answered if isawaitable(answered) else answered)
+        answered = others(request, fault)
+        return await answered if isawaitable(answered) else answered
 
     app.add_exception_handler(HTTPException, answer)

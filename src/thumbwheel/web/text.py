@@ -31,14 +31,21 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 _CONTROLS |= dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 _TAGS = set("p br hr h3 ul ol li blockquote pre code em strong s a table thead tbody tr th td span".split())
-_ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "span": {"class"}, "pre": {"tabindex"}, "table": {"tabindex"}, "h3": {"class"}}
+_ATTRIBUTES = {
+    "a": {"href"},
+    "ol": {"start"},
+    "span": {"class"},
+    "pre": {"tabindex"},
+    "table": {"tabindex"},
+    "h3": {"class"},
+}
 _LINKS = {"http", "https", "mailto"}
 
 
 def plain(value: str) -> str:
-    """A text without terminal colours, and with other control characters as the pictures that stand for them.
+    r"""A text without terminal colours, and with other control characters as the pictures that stand for them.
 
-    >>> plain("\\x1b[31mred\\x1b[0m\\x00")
+    >>> plain("\x1b[31mred\x1b[0m\x00")
     'red␀'
     """
     return _ANSI.sub("", value).replace("\r\n", "\n").translate(_CONTROLS)
@@ -56,6 +63,11 @@ def markdown(value: str) -> Markup:
             set_tag_attribute_values={"a": {"target": "_blank"}},
         )
     )
+
+
+def raw(value: str) -> Markup:
+    """A text as it was written, for what is too long to be formatted."""
+    return Markup('<pre class="raw" tabindex="0">{}</pre>').format(plain(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ def folded(value: str) -> Folded:
         return Folded(markdown(value), None)
     at = _cut(value, SHOWN)
     rest, n_cut = value[at : _MOST + at], max(len(value) - _MOST - at, 0)
-    shown = markdown(rest) if len(rest) <= _FORMATTED else Markup("<pre class=raw tabindex=0>{}</pre>").format(plain(rest))
+    shown = markdown(rest) if len(rest) <= _FORMATTED else raw(rest)
     return Folded(markdown(value[:at]), shown, len(rest), n_cut)
 
 

@@ -24,7 +24,8 @@ _MOST = 20_000
 #: Unchanged text kept on either side of a change.
 _CONTEXT = 160
 
-_SPEAKERS = {"user": "User", "human": "User", "assistant": "Assistant", "ai": "Assistant", "model": "Assistant"}
+#: Other names of the roles we know.
+_ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "developer": "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,10 @@ def _message(message: Mapping[str, Json]) -> Iterator[Turn]:
     role = str(message.get("role") or "data")
     content = message.get("content")
     if content not in (None, "", []):
-        role_class = "system" if role in {"system", "developer"} else role
-        speaker = _SPEAKERS.get(role, role.replace("_", " ").capitalize()[:40])
+        known = _ROLES.get(role, role)
+        speaker = text.plain(known).replace("_", " ").capitalize()[:40]
         name = message.get("name")
-        named = f"{speaker} · {text.plain(str(name))[:60]}" if name else speaker
-        yield _turn({"human": "user", "ai": "assistant", "model": "assistant"}.get(role_class, role_class), named, _said(content))
+        yield _turn(known, f"{speaker} · {text.plain(str(name))[:60]}" if name else speaker, _said(content))
     calls = message.get("tool_calls")
     if isinstance(calls, list):
         yield _turn("tool", "Tool calls", _readable(calls))
@@ -182,7 +182,7 @@ def _turn(role: str, speaker: str, said: str) -> Turn:
 
 def _answer(value: Json, output: str) -> Turn:
     if value is None or output == "":
-        return Turn("assistant", "Assistant", text.Folded(Markup('<p class="nothing">No answer was recorded.</p>'), None), 0)
+        return Turn("assistant", "Assistant", text.Folded(_NO_ANSWER, None), 0)
     return _turn("assistant", "Assistant", output)
 
 
@@ -198,7 +198,7 @@ def _documents(documents: Sequence[Document]) -> Iterator[ShownDocument]:
         content = document.content or ""
         part = content[:_MOST]
         left -= len(part)
-        body = text.markdown(part) if left > 0 else Markup("<pre class=raw tabindex=0>{}</pre>").format(text.plain(part))
+        body = text.markdown(part) if left > 0 else text.raw(part)
         yield ShownDocument(
             id=document.id,
             rank=document.rank,
@@ -232,6 +232,7 @@ _WHAT = {
     SignalKind.implicit_copy_edit: ("bad", "Copied the answer and changed it"),
     SignalKind.user_edit: ("bad", "Edited the answer"),
 }
+_NO_ANSWER = Markup('<p class="nothing">No answer was recorded.</p>')
 _NOTES = {
     "whitespace": "only spacing changed",
     "citation": "only citations changed",

@@ -13,7 +13,9 @@ document.addEventListener("keydown", (event) => {
   const target = document.querySelector(`[data-key="${CSS.escape(asked.key)}"], [data-focus="${CSS.escape(asked.key)}"]`);
   if (!target) return;
   event.preventDefault();
-  if (target.dataset.key) target.click(); else { target.checked = true; target.focus(); }
+  if (target.dataset.key) { target.click(); return; }
+  target.open = true;
+  target.querySelector("input").focus();
 });
 
 // A decision is sent once, however often the key is pressed.
