@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -166,17 +167,22 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: Sequence[str] = ()) -> None:
     """Insert rows or, where the key is there, set the other columns (`add` columns are added to instead)."""
-    if not rows:
-        return
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
+    if rows:
+        statement = _upsert(connection.dialect.name == "sqlite", table, tuple(rows[0]), tuple(add))
+        connection.execute(statement, list(rows))
+
+
+@cache
+def _upsert(is_sqlite: bool, table: Table, names: tuple[str, ...], add: tuple[str, ...]) -> Any:
+    """The statement, which takes longer to make than to run."""
+    statement = (sqlite.insert if is_sqlite else postgresql.insert)(table)
     keys = {column.name for column in table.primary_key}
     changes = {
         name: (table.c[name] + statement.excluded[name]) if name in add else statement.excluded[name]
-        for name in rows[0]
+        for name in names
         if name not in keys
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes), list(rows))
+    return statement.on_conflict_do_update(index_elements=sorted(keys), set_=changes)
 
 
 #: What SQLite says when the file, not the statement, is at fault.
