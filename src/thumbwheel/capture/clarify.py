@@ -1,0 +1,115 @@
+"""Clarifications found in a conversation: a user turn that corrects the answer before it.
+
+Words alone decide, and English ones only: cheap enough for every trace, and wrong often enough that it stays a weak
+hint. How often was measured on real dialogues and is written in docs/capture.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from rapidfuzz import fuzz
+
+#: More of a turn than this is pasted text; who corrects says so at once.
+_LOOKED_AT: Final = 400
+
+#: Likeness (0 to 100) from which a turn says an earlier one again.
+_AGAIN: Final = 88
+#: Fewer words said twice are small talk ("yes please").
+_WORDS_AGAIN: Final = 5
+
+
+class Cue(StrEnum):
+    """What gave a correction away."""
+
+    #: "That's not what I asked."
+    meant = "meant"
+    #: "I already told you", "as I said".
+    said = "said"
+    #: "You misunderstood", "that is wrong".
+    wrong = "wrong"
+    #: The same question once more.
+    again = "again"
+
+
+class Clarification(NamedTuple):
+    """A user turn that corrects, by its place in the conversation."""
+
+    turn: int
+    #: Place of the answer it corrects.
+    answer: int
+    cue: Cue
+
+
+_CUES: Final = {
+    Cue.meant: re.compile(
+        r"\bnot what i (?:was )?(?:ask|mean|meant|said|want|need|request)"
+        r"|\bi(?:'m| am| was) (?:not|n't) asking\b|\bi wasn't asking\b"
+        r"|\bi did(?:n't| not) (?:ask|say|mean|request) "
+        r"|\bwhat i (?:meant|actually (?:meant|asked|want|need))\b"
+        r"|^(?:no|sorry|well|actually)\W+(?:no\W+)?i meant?\b"
+        r"|\bi meant (?:to (?:say|ask)|that|the|for|how|what|when|where|which|why|if|whether)\b"
+        r"|\bmy (?:actual |real |original )?question (?:is|was)\b"
+        r"|\bi (?:was )?ask(?:ed|ing) (?:you )?(?:for|about|if|how|what|when|where|which|why|whether)\b"
+    ),
+    Cue.said: re.compile(
+        r"\b(?:as|like) i (?:just |already |previously )?(?:said|mentioned|told|explained|stated)\b"
+        r"|\bi(?:'ve| have)? (?:already|just) (?:said|told|gave|given|asked|mentioned|provided|explained|answered)\b"
+        r"|\bi (?:was (?:just )?saying|said)\b"
+    ),
+    Cue.wrong: re.compile(
+        r"\byou(?:'ve| have)? (?:misunderst|misread|got (?:it|that|this|me) wrong|missed (?:my|the) (?:point|question))"
+        r"|\byou (?:did(?:n't| not)|haven't|have not) (?:answer|understand|understood|read|listen)"
+        r"|\byou(?:'re| are| were) (?:wrong|mistaken|not (?:answering|listening|understanding))\b"
+        r"|\b(?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|not (?:right|correct|true|quite right|what happened))\b"
+        r"|\bthe other way(?: a?round)?[.!]"
+        r"|\b(?:that|this|it) does(?:n't| not) (?:answer|help|address|make sense)\b"
+        r"|\bthere (?:seems to be|must be|is) (?:a |some )?(?:mistake|misunderstanding|confusion|error)\b"
+    ),
+}
+_QUOTES: Final = str.maketrans({"’": "'", "‘": "'"})
+_WORD: Final = re.compile(r"\w+")
+
+
+def cue_of(turn: str, earlier: Sequence[str] = ()) -> Cue | None:
+    """What says that a user turn corrects the answer before it; None when nothing does.
+
+    `earlier` are the user's turns before that answer: saying one of them
+    again is a correction without words for it.
+
+    >>> cue_of("No, I meant the return fee.")
+    <Cue.meant: 'meant'>
+    >>> cue_of("No, that's all. Thanks!") is None
+    True
+    """
+    text = turn[:_LOOKED_AT].translate(_QUOTES).lower().strip()
+    for cue, pattern in _CUES.items():
+        if pattern.search(text):
+            return cue
+    words = _WORD.findall(text)
+    if len(words) >= _WORDS_AGAIN and any(_is_again(words, each) for each in earlier[-3:]):
+        return Cue.again
+    return None
+
+
+def clarifications(turns: Sequence[tuple[str, str]]) -> Iterator[Clarification]:
+    """The corrections in a conversation of (role, text), each with the answer it is about."""
+    said: list[str] = []
+    answer: int | None = None
+    for place, (role, text) in enumerate(turns):
+        if role == "assistant" and text.strip():
+            answer = place
+        elif role == "user":
+            cue = None if answer is None else cue_of(text, said)
+            if cue is not None and answer is not None:
+                yield Clarification(place, answer, cue)
+            said.append(text)
+            answer = None
+
+
+def _is_again(words: Sequence[str], earlier: str) -> bool:
+    before = _WORD.findall(earlier[:_LOOKED_AT].translate(_QUOTES).lower())
+    return len(before) >= _WORDS_AGAIN and fuzz.ratio(words, before) >= _AGAIN
