@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.factories import a_draw, a_signal, a_trace, an_entry
 from thumbwheel.app import weigh
-from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.cell import Cell, Sign
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Signal, SignalKind
 from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts, stamp_of
@@ -194,7 +194,7 @@ def test_a_signal_that_met_half_a_trace_learns_the_rest(capture: Capture, ledger
     assert [(hunk.before, hunk.after) for hunk in stored.edit.hunks] == [("60", "30")]
     assert stored.edit.kind is EditKind.correction
     with ledger.read(PROJECT) as tx:
-        assert any(tx.sizes.read(Policy.negative, [day_of(NOW)], size, 0, 2**63) for size in range(16))
+        assert Cell.of(tx.evidence.list_cells([1])[1]).signs == Sign.edit
 
 
 def test_a_project_sees_only_its_own_spans_though_ids_collide(capture: Capture) -> None:
