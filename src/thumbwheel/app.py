@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from cronsim import CronSimError
 
 from thumbwheel.capture.prior import SignalFact, signs
-from thumbwheel.capture.privacy import pseudonym
+from thumbwheel.capture.privacy import PrivacyRules, pseudonym
 from thumbwheel.capture.scrubbing import FindsNothing
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
-from thumbwheel.domain.signal import Signal
+from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
 from thumbwheel.errors import ConfigInvalid, StoreUnavailable
 from thumbwheel.keep.door import Door
 from thumbwheel.ports import Mint, Now
@@ -33,6 +33,7 @@ from thumbwheel.services.close import Close
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
+from thumbwheel.services.project import Projects
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
@@ -134,6 +135,29 @@ class Wheel:
     def feedback(self) -> Feedback:
         """Links that take a user's word on one trace."""
         return Feedback(self.ledger, self.now)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """What projects choose for themselves."""
+        from thumbwheel.connectors.phones import checked
+
+        return Projects(self.ledger, checked)
+
+    def choices(self, project_id: int) -> dict[str, Any]:
+        """What holds for a project: its own choice, else the installation's."""
+        from thumbwheel.connectors.phones import DEFAULT_REGIONS
+
+        by_default: dict[str, Any] = {
+            "reasons": DEFAULT_REASONS,
+            "origins": (),
+            "consent": {},
+            "scrub": self.settings.scrub != "off",
+            "phone_regions": DEFAULT_REGIONS,
+            "keep": sorted(PrivacyRules().keep),
+            "pseudonymise": self.settings.pseudonymise,
+        }
+        chosen = self.projects.chosen(project_id)
+        return {name: chosen.get(name, value) for name, value in by_default.items()}
 
     @cached_property
     def norms(self) -> Norms:
@@ -247,7 +271,20 @@ def create_app(wheel: Wheel) -> FastAPI:
     from fastapi import FastAPI, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-    from thumbwheel.api import annotate, capture, close, errors, feedback, langfuse, measure, otlp, relink, rubric, sample, widget
+    from thumbwheel.api import (
+        annotate,
+        capture,
+        close,
+        errors,
+        feedback,
+        langfuse,
+        measure,
+        otlp,
+        relink,
+        rubric,
+        sample,
+        widget,
+    )
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.web import site

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.conftest import NOW
+from tests.conftest import NOW, Clock
 from thumbwheel.app import Wheel, create_app
 from thumbwheel.domain.person import Role, Scope
 
@@ -77,6 +77,18 @@ def test_a_message_is_not_attached_to_a_trace_that_is_not_here(filled: TestClien
 def test_what_is_missing_is_named(filled: TestClient, path: str, body: dict[str, Any], field: str) -> None:
     answer = filled.post(path, json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_where_a_project_asks_first_the_writer_must_have_agreed(filled: TestClient, wheel: Wheel, clock: Clock) -> None:
+    wheel.projects.choose(wheel.project("default"), {"consent": {"slack": "opt_in"}})
+    clock.advance(seconds=6)
+    body = {"text": SAID, "trace_id": "kettle", "channel": "slack"}
+    refused = filled.post("/v1/relink", json=body)
+    assert (refused.status_code, refused.json()["title"]) == (422, "ConsentMissing")
+    assert filled.post("/v1/relink", json=body | {"channel": "ticket"}).status_code == 201
+    assert filled.post("/v1/relink", json=body | {"agreed": True}).status_code == 201
+    kept = {each["channel"]: each.get("consent") for each in filled.get("/v1/traces/kettle").json()["signals"]}
+    assert kept == {"slack": {"given": True, "mode": "opt_in"}, "ticket": None}
 
 
 def test_it_takes_the_scope_annotate(filled: TestClient, wheel: Wheel) -> None:

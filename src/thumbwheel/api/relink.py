@@ -29,10 +29,18 @@ class MessageIn(BaseModel):
     user_id: _Name | None = Field(None, description="Who wrote it, by the id the application knows them by.")
     channel: Annotated[str, Field(min_length=1, max_length=100)] = "ticket"
     reference: _Name | None = Field(None, description="Number or address of the ticket; it is attached once.")
+    agreed: bool = Field(False, description="The writer agreed that it is kept, where the project asks for that.")
 
     def to_domain(self) -> Message:
         """As the service takes it."""
-        return Message(text=self.text, at=self.at, user_id=self.user_id, channel=self.channel, reference=self.reference)
+        return Message(
+            text=self.text,
+            at=self.at,
+            user_id=self.user_id,
+            channel=self.channel,
+            reference=self.reference,
+            agreed=self.agreed,
+        )
 
 
 class CandidatesIn(MessageIn):

@@ -36,6 +36,9 @@ def relink(
     limit: Annotated[int, typer.Option(min=1, max=50, help="Candidates to show.")] = 5,
     pick: Annotated[int | None, typer.Option(min=1, help="Attach it to this candidate.")] = None,
     trace: Annotated[str, typer.Option(help="Attach it to the trace with this id.")] = "",
+    agreed: Annotated[
+        bool, typer.Option("--agreed", help="The writer agreed that it is kept, where the project asks for that.")
+    ] = False,
     by: Annotated[str, typer.Option(help="Who says so.")] = "command line",
     project: str = ProjectOption,
     as_json: bool = JsonOption,
@@ -54,6 +57,7 @@ def relink(
         user_id=user or None,
         channel=channel,
         reference=reference or None,
+        agreed=agreed,
     )
     with open_wheel() as wheel:
         project_id = wheel.project(project)

@@ -39,6 +39,8 @@ class Message:
     channel: str = "ticket"
     #: Number or address of the ticket; the same one is attached to a trace once.
     reference: str | None = None
+    #: True when the writer agreed that it is kept, which a project may ask for on this channel.
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class Relink:
             comment=message.text,
             channel=message.channel,
             relinked_by=relinked_by,
+            consent={"given": True} if message.agreed else None,
         )
         return signal, int.from_bytes(said.digest()[:8]) >> 1
 

@@ -34,6 +34,7 @@ def _message(
     user: _Name = "",
     channel: Annotated[str, Form(max_length=100)] = "",
     reference: _Name = "",
+    agreed: Annotated[bool, Form()] = False,
 ) -> Message:
     """The message in the form; without a zone its time is UTC."""
     return Message(
@@ -42,6 +43,7 @@ def _message(
         user_id=user.strip() or None,
         channel=channel.strip() or "ticket",
         reference=reference.strip() or None,
+        agreed=agreed,
     )
 
 
