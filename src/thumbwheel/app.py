@@ -27,6 +27,7 @@ from thumbwheel.errors import ConfigInvalid, StoreUnavailable
 from thumbwheel.keep.door import Door
 from thumbwheel.ports import Mint, Now
 from thumbwheel.services.access import Access
+from thumbwheel.services.alerts import Alerts
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
@@ -175,6 +176,11 @@ class Wheel:
         return Sample(self.ledger, self.now, self.mint, self.secret("double"), self.suggest.run)
 
     @cached_property
+    def alerts(self) -> Alerts:
+        """Drift alerts, from raised to closed."""
+        return Alerts(self.ledger, self.now, self.mint)
+
+    @cached_property
     def suggest(self) -> Suggest:
         """Lets the embedded judge look at new traces."""
         return Suggest(self.ledger, self.now, EmbeddedJudge.fit)
@@ -205,6 +211,7 @@ class Wheel:
         jobs = [
             Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
             Job("norms", every(timedelta(hours=1)), self._each_project(self.norms.refresh)),
+            Job("trim", every(timedelta(hours=1)), self._each_project(self.sample.trim)),
             Job("suggest", every(timedelta(minutes=1)), self._each_project(self.suggest.run)),
         ]
         if self.settings.draw_at is not None:

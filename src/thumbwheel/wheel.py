@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from thumbwheel.services.access import Access
+from thumbwheel.services.alerts import Alerts
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
@@ -86,6 +87,11 @@ class Wheel(Protocol):
     @property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """Drift alerts."""
         ...
 
     @property

@@ -92,6 +92,7 @@ class Product:
                         settled_at=self.clock(),
                     )
                 )
+                tx.leases.finish(entry.id)
 
     def of(self, made: Drawing, labelled: Collection[str]) -> Failures:
         """The estimate as if these entries of a dry run had been labelled."""
@@ -273,3 +274,38 @@ def test_feedback_after_a_frame_closed_changes_no_stored_chance_but_is_seen_by_a
     assert made.draw.cells == first.draw.cells
     with ledger.read(PROJECT) as tx:
         assert tx.outcomes.list_frames(made.draw.window)[0][0].risk_model == made.draw.risk_model
+
+
+def test_a_queue_that_cannot_be_worked_off_gets_fewer_but_never_less_than_randoms_floor(
+    product: Product, ledger: Ledger, clock: Clock
+) -> None:
+    product.serve(400, "a", seed=9)
+    first = product.draw()
+    assert product.sample.capacity(PROJECT).limit is None
+    product.label(first.entries[:20])
+    clock.advance(days=4)
+    can = product.sample.capacity(PROJECT)
+    assert (can.labels_per_day, can.limit, can.waiting, can.room) == (5.0, 35, 40, 0)
+    product.serve(400, "b", seed=10)
+    second = product.draw(seed=2)
+    assert {entry.policy for entry in second.entries} == {Policy.random}
+    assert len(second.entries) == 9
+    assert second.draw.shortfalls["queue"] == "9 of 60: 40 entries wait and 35 can be worked off in 7 days"
+    assert product.measure.estimate(PROJECT).overall.n_labels == 20
+
+
+def test_what_waits_too_long_is_dropped_by_the_schedule_but_for_randoms_floor_and_what_somebody_began(
+    product: Product, ledger: Ledger, clock: Clock
+) -> None:
+    product.serve(400, "a", seed=11)
+    made = product.draw()
+    with ledger.begin(PROJECT) as tx:
+        tx.leases.hold(made.entries[0].id, "ann", "token", clock() + timedelta(days=30))
+    clock.advance(days=8)
+    floor = [entry.id for entry in made.entries if entry.policy is Policy.random and entry.rank <= 9]
+    kept = {made.entries[0].id, *floor}
+    assert product.sample.trim(PROJECT, dry_run=True) == {"expired": 60 - len(kept), "overflow": 0}
+    assert product.sample.trim(PROJECT) == {"expired": 60 - len(kept), "overflow": 0}
+    with ledger.read(PROJECT) as tx:
+        assert {row.entry.id for row in tx.queue.list_waiting(100)} == kept
+    assert product.sample.trim(PROJECT) == {"expired": 0, "overflow": 0}

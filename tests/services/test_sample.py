@@ -16,6 +16,7 @@ from thumbwheel.domain.queue import Policy, Window
 from thumbwheel.domain.signal import Rating, SignalKind
 from thumbwheel.domain.trace import JudgeScore
 from thumbwheel.errors import Invalid
+from thumbwheel.services.alerts import AlertRequest, Alerts
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.services.sample import PER_USER_CAP, Drawing, DrawRequest, Sample
 from thumbwheel.services.suggest import Suggest
@@ -35,6 +36,11 @@ def capture(ledger: Ledger, clock: Clock) -> Iterator[Capture]:
 @pytest.fixture
 def sample(ledger: Ledger, clock: Clock, mint: Callable[[], str]) -> Sample:
     return Sample(ledger, clock, mint, b"double", Suggest(ledger, clock, EmbeddedJudge.fit).run)
+
+
+@pytest.fixture
+def alerts(ledger: Ledger, clock: Clock, mint: Callable[[], str]) -> Alerts:
+    return Alerts(ledger, clock, mint)
 
 
 def fill(capture: Capture, n: int, *, prefix: str = "t", hours_ago: float = 30, spread: float = 100) -> None:
@@ -154,9 +160,9 @@ def test_one_user_fills_no_more_than_the_cap_of_negative_entries(capture: Captur
     assert "per user" in made.draw.shortfalls["negative"]
 
 
-def test_an_alert_pulls_its_slice(capture: Capture, sample: Sample) -> None:
+def test_an_alert_pulls_its_slice(capture: Capture, sample: Sample, alerts: Alerts) -> None:
     fill(capture, 300)
-    sample.raise_alert(PROJECT, "refunds look odd", {"category": "rare"}, 3, timedelta(days=1))
+    alerts.raise_all(PROJECT, [AlertRequest(name="refunds look odd", slice={"category": "rare"}, pull=3)])
     made = sample.draw(PROJECT, request())
     pulled = [entry for entry in made.entries if entry.policy is Policy.drift]
     assert len(pulled) == 3
@@ -164,9 +170,9 @@ def test_an_alert_pulls_its_slice(capture: Capture, sample: Sample) -> None:
     assert "refunds look odd" in pulled[0].reason
 
 
-def test_an_alert_that_expired_pulls_nothing(capture: Capture, sample: Sample, clock: Clock) -> None:
+def test_an_alert_that_expired_pulls_nothing(capture: Capture, sample: Sample, alerts: Alerts, clock: Clock) -> None:
     fill(capture, 100)
-    sample.raise_alert(PROJECT, "x", {"category": "rare"}, 3, timedelta(hours=1))
+    alerts.raise_all(PROJECT, [AlertRequest(name="x", slice={"category": "rare"}, lasts=timedelta(hours=1))])
     clock.advance(hours=2)
     assert Policy.drift not in {entry.policy for entry in sample.draw(PROJECT, request()).entries}
 

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from fastapi import APIRouter, Body, Query, Request
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from thumbwheel.api.deps import CanAdmin, CanRead, wheel
+from thumbwheel.connectors.alerts import is_alertmanager, is_evidently, read_alertmanager, read_evidently
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.queue import Policy, Window
+from thumbwheel.errors import Invalid
+from thumbwheel.services.alerts import AlertRequest, AlertState
 from thumbwheel.services.sample import Drawing, DrawRequest
 
 router = APIRouter(tags=["sample"])
@@ -58,7 +61,8 @@ class AlertIn(BaseModel):
     """Somebody's word that a slice of the traffic changed."""
 
     name: str = Field(min_length=1, max_length=200)
-    slice: dict[str, str]
+    slice: dict[str, str] = Field(default_factory=dict)
+    filter: str | None = None
     pull: int = Field(8, ge=1, le=10_000)
     lasts: Span = timedelta(days=1)
 
@@ -77,17 +81,62 @@ def list_draws(request: Request, who: CanRead, limit: Annotated[int, Field(ge=1,
 
 
 @router.post("/v1/alerts", status_code=201)
-def raise_alert(body: AlertIn, request: Request, who: CanAdmin) -> dict[str, Any]:
-    """Have draws look at a slice of the traffic until the alert expires."""
-    alert = wheel(request).sample.raise_alert(who.project_id, body.name, body.slice, body.pull, body.lasts)
-    made: dict[str, Any] = msgspec.to_builtins(alert)
-    return made
+def raise_alert(
+    body: Annotated[dict[str, Any], Body()],
+    request: Request,
+    who: CanAdmin,
+    filter_: Annotated[
+        str | None, Query(alias="filter", description="The slice, for a sender that names none.")
+    ] = None,
+) -> dict[str, Any]:
+    """Have draws look at a slice of the traffic until the alert expires.
+
+    Takes `{"name", "slice": {field: value} | "filter": "category = billing and tags has beta", "pull", "lasts"}`, and as
+    they are the webhook of Prometheus Alertmanager and the JSON of an Evidently report or test suite; for those two the
+    answer is `{"items": [...]}`, which is empty when nothing fires.
+    """
+    alerts = wheel(request).alerts
+    if is_alertmanager(body):
+        raised = alerts.raise_all(who.project_id, read_alertmanager(body, filter_))
+    elif is_evidently(body):
+        raised = alerts.raise_all(who.project_id, read_evidently(body, filter_))
+    else:
+        made: dict[str, Any] = msgspec.to_builtins(alerts.raise_all(who.project_id, [_native(body)])[0])
+        return made
+    return {"items": msgspec.to_builtins(raised)}
+
+
+def _native(body: dict[str, Any]) -> AlertRequest:
+    try:
+        read = AlertIn.model_validate(body)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        raise Invalid(f"{first['msg']}.", field=".".join(map(str, first["loc"])) or None) from fault
+    return AlertRequest(name=read.name, slice=read.slice, filter=read.filter, pull=read.pull, lasts=read.lasts)
 
 
 @router.get("/v1/alerts")
-def list_alerts(request: Request, who: CanRead) -> dict[str, Any]:
-    """Alerts that are open."""
-    return {"items": msgspec.to_builtins(wheel(request).sample.list_alerts(who.project_id)), "next": None}
+def list_alerts(
+    request: Request,
+    who: CanRead,
+    closed: Annotated[bool, Query(description="Also those that were closed or have expired.")] = False,
+) -> dict[str, Any]:
+    """Alerts that are open, each with the labelled failures among the entries it had pulled."""
+    found = wheel(request).alerts.list_alerts(who.project_id, closed=closed)
+    return {"items": [alert_out(each) for each in found], "next": None}
+
+
+@router.post("/v1/alerts/{alert_id}/close")
+def close_alert(alert_id: str, request: Request, who: CanAdmin) -> dict[str, Any]:
+    """Close an alert; the answer says what its pulls found."""
+    return alert_out(wheel(request).alerts.close(who.project_id, alert_id))
+
+
+def alert_out(state: AlertState) -> dict[str, Any]:
+    """An alert with what its pulls found, as everybody is told."""
+    told: dict[str, Any] = msgspec.to_builtins(state.alert)
+    found = {"pulled": state.n_pulled, "labelled": state.n_labelled, "failures": state.n_failed}
+    return told | {"open": state.is_open, "found": found}
 
 
 def drawing_out(made: Drawing) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from thumbwheel.capture.implicit import UNUSUAL
 from thumbwheel.domain.cell import Sign
@@ -185,6 +185,40 @@ SEED: Final = PriorTable(
         ),
     ),
 )
+
+
+def prior_table(stored: Mapping[str, Any] | None) -> PriorTable:
+    """A version of the priors from its stored form (see `prior_json`); what a project starts with when None.
+
+    A kind it does not name keeps the weight it started with.
+    """
+    if stored is None:
+        return SEED
+    given = {(row["kind"], row["value"]): row for row in stored["priors"]}
+    return PriorTable(
+        version=stored["version"],
+        made_on=date.fromisoformat(stored["made_on"]),
+        note=stored["note"],
+        priors=tuple(
+            replace(prior, weight=row["weight"], basis=row["basis"])
+            if (row := given.get((prior.kind.value, prior.value))) is not None
+            else prior
+            for prior in SEED.priors
+        ),
+    )
+
+
+def prior_json(table: PriorTable) -> dict[str, Any]:
+    """A version of the priors as JSON values."""
+    return {
+        "version": table.version,
+        "made_on": table.made_on.isoformat(),
+        "note": table.note,
+        "priors": [
+            {"kind": prior.kind.value, "value": prior.value, "weight": prior.weight, "basis": prior.basis}
+            for prior in table.priors
+        ],
+    }
 
 
 def in_force(facts: Iterable[SignalFact]) -> tuple[SignalFact, ...]:

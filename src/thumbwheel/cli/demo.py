@@ -162,9 +162,12 @@ def _capture(wheel: Wheel, project_id: int, now: datetime) -> tuple[int, int]:
 def _alert(wheel: Wheel, project_id: int) -> None:
     from thumbwheel.demo.week import RELEASES
 
-    wheel.sample.raise_alert(
-        project_id, f"code answers since {RELEASES[-1]}", {"category": "code"}, 8, timedelta(days=7)
+    from thumbwheel.services.alerts import AlertRequest
+
+    asked = AlertRequest(
+        name=f"code answers since {RELEASES[-1]}", slice={"category": "code"}, lasts=timedelta(days=7)
     )
+    wheel.alerts.raise_all(project_id, [asked])
 
 
 def _label(done: dict[str, str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     queue.command("assign")(assign)
     queue.command("drop")(drop)
     queue.command("export")(export)
+    queue.command("trim")(trim)
     app.add_typer(queue, name="queue")
 
 
@@ -212,3 +213,27 @@ def _skipped(skipped: Skipped) -> dict[str, Any]:
         "skips": [{"annotator": skip.annotator, "at": skip.at, "why": skip.why} for skip in skipped.skips],
         "nobody_left": skipped.nobody_left,
     }
+
+
+def trim(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be dropped; drop nothing.")] = False,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Drop what waited longer than seven days and what cannot be worked off in seven, lowest-ranked first.
+
+    The server does this every hour. Random's floor stays; the weights of what was labelled account for the rest.
+
+    Example: `thumbwheel queue trim --dry-run`
+    """
+    with open_wheel() as wheel:
+        number = wheel.project(project)
+        can = wheel.sample.capacity(number)
+        dropped = wheel.sample.trim(number, dry_run=dry_run)
+    if as_json:
+        print_json({"limit": can.limit, "labels_per_day": can.labels_per_day, "dropped": dropped})
+        return
+    pace = "not measured yet" if can.limit is None else f"{can.limit:,} at {can.labels_per_day:.1f} labels a day"
+    verb = "would be dropped" if dry_run else "dropped"
+    typer.echo(f"the queue can hold: {pace}")
+    typer.echo(f"{verb}: {dropped['expired']} expired, {dropped['overflow']} over what it can hold")

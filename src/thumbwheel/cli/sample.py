@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("sample")(sample)
     app.command("alert")(alert)
+    app.command("alerts")(alerts)
 
 
 def sample(
@@ -60,8 +61,12 @@ def sample(
 def alert(
     name: Annotated[str, typer.Argument(help="What happened, in a few words.")],
     slice_: Annotated[
-        list[str], typer.Option("--slice", help="Trace field and its value, as category=billing; repeat to narrow.")
-    ],
+        list[str] | None,
+        typer.Option("--slice", help="Trace field and its value, as category=billing; repeat to narrow."),
+    ] = None,
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help='As in: category = billing and model != "x" and tags has beta')
+    ] = None,
     pull: Annotated[int, typer.Option(min=1, help="Traces to pull a draw.")] = 8,
     lasts: Annotated[str, typer.Option(help="How long it stays open.")] = "1d",
     project: str = ProjectOption,
@@ -72,17 +77,51 @@ def alert(
     Example: `thumbwheel alert "refunds look odd" --slice category=billing --pull 10`
     """
     from thumbwheel.errors import Invalid
+    from thumbwheel.services.alerts import AlertRequest
 
-    pairs = [part.partition("=") for part in slice_]
+    pairs = [part.partition("=") for part in slice_ or []]
     if not all(sign for _, sign, _ in pairs):
         raise Invalid("A slice is written field=value.", field="slice")
     fields = {field.strip(): value for field, _, value in pairs}
+    asked = AlertRequest(name=name, slice=fields, filter=filter_, pull=pull, lasts=_span(lasts, "lasts"))
     with open_wheel() as wheel:
-        raised = wheel.sample.raise_alert(wheel.project(project), name, fields, pull, _span(lasts, "lasts"))
+        (raised,) = wheel.alerts.raise_all(wheel.project(project), [asked])
     if as_json:
         print_json(raised)
     else:
-        typer.echo(f"alert {raised.id}: draws pull {pull} of {', '.join(slice_)} until {raised.expires_at:%F %R} UTC")
+        about = " and ".join([*(slice_ or []), *([filter_] if filter_ else [])])
+        typer.echo(f"alert {raised.id}: draws pull {pull} of {about} until {raised.expires_at:%F %R} UTC")
+
+
+def alerts(
+    closed: Annotated[bool, typer.Option("--closed", help="Also those that were closed or have expired.")] = False,
+    close: Annotated[str | None, typer.Option(metavar="ALERT", help="Close this one first.")] = None,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """List the drift alerts, and what their pulls found.
+
+    Example: `thumbwheel alerts --closed`
+    """
+    from thumbwheel.api.sample import alert_out
+
+    with open_wheel() as wheel:
+        number = wheel.project(project)
+        if close is not None:
+            wheel.alerts.close(number, close)
+        found = wheel.alerts.list_alerts(number, closed=closed or close is not None)
+    if as_json:
+        print_json({"items": [alert_out(each) for each in found]})
+        return
+    for each in found:
+        state = f"open until {each.alert.expires_at:%F %R}" if each.is_open else "closed"
+        about = ", ".join(f"{name} {value}" for name, value in each.alert.slice.items())
+        typer.echo(
+            f"{each.alert.id}  {state}  {each.n_failed} failures in {each.n_labelled} labels "
+            f"of {each.n_pulled} pulled  {each.alert.name} ({about})"
+        )
+    if not found:
+        typer.echo("No alert is open.")
 
 
 def _span(text: str, field: str) -> timedelta:

@@ -119,6 +119,8 @@ class QueueEntry:
     inclusion_probability: float
     #: What the draw's risk model says of the trace: the estimator's baseline. None for a draw without a model.
     risk: float | None = None
+    #: The alert whose slice it was pulled from, for one that drift took.
+    alert_id: str | None = None
     #: True when the uniform sample alone would have taken it: the honest base rate.
     core: bool
     purpose: Purpose

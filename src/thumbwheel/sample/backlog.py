@@ -20,6 +20,17 @@ from thumbwheel.sample.mix import apportion, floor_of
 LATENCY_BUDGET: Final = timedelta(days=7)
 
 
+#: Days of work before throughput is taken as measured.
+_LEAST_DAYS: Final = timedelta(days=3)
+
+
+def throughput(n_labels: int, first: datetime | None, now: datetime, window: timedelta) -> float | None:
+    """Labels a day since the first one in the window; None, not measured, before three days of work."""
+    if first is None or now - first < _LEAST_DAYS:
+        return None
+    return n_labels / (min(now - first, window) / timedelta(days=1))
+
+
 def capacity(labels_per_day: float | None, latency: timedelta = LATENCY_BUDGET) -> int | None:
     """Entries that may wait at once: measured throughput times the latency budget. None, no bound, if not measured."""
     return None if labels_per_day is None else math.floor(labels_per_day * (latency / timedelta(days=1)))

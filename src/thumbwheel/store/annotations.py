@@ -320,6 +320,16 @@ class Annotations:
         )
         return [(category or "", cell or 0, verdict == Verdict.failed, chance) for category, cell, verdict, chance in rows]
 
+    def count_settled(self, since: datetime) -> tuple[datetime | None, int]:
+        """When the first label since a time was settled, and how many were."""
+        row = self._connection.execute(
+            select(func.min(labels.c.settled_at), func.count())
+            .where(labels.c.project_id == self._project_id)
+            .where(labels.c.superseded_at.is_(None))
+            .where(labels.c.settled_at >= since)
+        ).one()
+        return row[0], row[1]
+
     def stream_labels(self) -> Iterator[Label]:
         """Every label that stands, first settled first."""
         after: Place | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from thumbwheel.domain.annotation import Verdict
 from thumbwheel.domain.queue import Draw, Policy, Purpose, Window
@@ -89,3 +89,16 @@ class Outcomes:
                 for row in rows
             ]
         return found
+
+    def count_pulled(self, alert_ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+        """Of each alert the entries it had pulled, those of them with a label, and those whose label says fail."""
+        live = (labels.c.entry_id == queue_entries.c.id) & labels.c.superseded_at.is_(None)
+        failed = func.count(case((labels.c.verdict == Verdict.failed.value, 1)))
+        rows = self._connection.execute(
+            select(queue_entries.c.alert_id, func.count(), func.count(labels.c.id), failed)
+            .outerjoin(labels, live)
+            .where(queue_entries.c.project_id == self._project_id)
+            .where(queue_entries.c.alert_id.in_(list(alert_ids)))
+            .group_by(queue_entries.c.alert_id)
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, literal, or_, sele
 
 from thumbwheel.domain.queue import Draw, DriftAlert, Frame, Lease, Policy, Purpose, QueueEntry, Waiting, Window
 from thumbwheel.errors import NotHere
+from thumbwheel.store.backlog import BacklogEntry, list_backlog
 from thumbwheel.store.engine import UtcTime, insert_new, insert_rows, micros
 from thumbwheel.store.tables import alerts, draws, drops, queue_entries, waiting
 
@@ -23,7 +24,7 @@ from thumbwheel.store.tables import alerts, draws, drops, queue_entries, waiting
 Place = tuple[datetime, int, str]
 
 _ENTRY_COLUMNS = (
-    "id project_id draw_id trace_ref trace_id policy picked_by rank serve_rank reason inclusion_probability risk core purpose "
+    "id project_id draw_id trace_ref trace_id policy picked_by rank serve_rank reason inclusion_probability risk alert_id core purpose "
     "labels_needed category added_at"
 ).split()
 _WAITING_COLUMNS = "entry_id project_id added_at serve_rank assigned_to passed_by".split()
@@ -63,6 +64,17 @@ class Queue:
         mine = select(alerts).where(alerts.c.project_id == self._project_id)
         rows = self._connection.execute(mine.where(alerts.c.id.in_(list(alert_ids))))
         return {row.id: _alert(row) for row in rows}
+
+    def list_newest_alerts(self, limit: int) -> list[DriftAlert]:
+        """The last alerts, open or not, last raised first."""
+        mine = select(alerts).where(alerts.c.project_id == self._project_id)
+        rows = self._connection.execute(mine.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(limit))
+        return [_alert(row) for row in rows]
+
+    def extend_alert(self, alert_id: str, expires_at: datetime) -> None:
+        """Let an alert that was sent again end later; one that was closed is open again."""
+        mine = (alerts.c.project_id == self._project_id) & (alerts.c.id == alert_id)
+        self._connection.execute(update(alerts).where(mine).values(expires_at=expires_at, closed_at=None))
 
     def close_alert(self, alert_id: str, now: datetime) -> None:
         """Close an alert; one that is closed already keeps its time.
@@ -235,6 +247,10 @@ class Queue:
             statement = statement.where(tuple_(*order) > tuple_(literal(at, UtcTime), literal(rank), literal(entry_id)))
         return [waiting_of(row) for row in self._connection.execute(statement)]
 
+    def list_backlog(self, now: datetime) -> list[BacklogEntry]:
+        """Entries that wait for their first judgement and that nobody holds."""
+        return list_backlog(self._connection, self._project_id, now)
+
     def drop(self, entry_ids: Sequence[str], why: str, now: datetime) -> list[str]:
         """Take waiting entries out of the queue, whoever holds them; the ids of those that did wait."""
         waits = self._lock_waiting(entry_ids)
@@ -288,6 +304,7 @@ def _stored(project_id: int, ref: int, entry: QueueEntry) -> tuple[Any, ...]:
         entry.reason,
         entry.inclusion_probability,
         entry.risk,
+        entry.alert_id,
         entry.core,
         entry.purpose.value,
         entry.labels_needed,
@@ -309,6 +326,7 @@ def entry_of(row: Row[Any]) -> QueueEntry:
         reason=row.reason,
         inclusion_probability=row.inclusion_probability,
         risk=row.risk,
+        alert_id=row.alert_id,
         core=row.core,
         purpose=Purpose(row.purpose),
         labels_needed=row.labels_needed,

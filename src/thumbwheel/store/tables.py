@@ -391,6 +391,8 @@ queue_entries = Table(
     Column("inclusion_probability", Double, nullable=False),
     #: The draw's risk model about the trace.
     Column("risk", Double),
+    #: The drift alert it was pulled for.
+    Column("alert_id", Text),
     Column("core", Boolean, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("labels_needed", Integer, nullable=False),
@@ -400,6 +402,13 @@ queue_entries = Table(
     Index(None, "project_id", "trace_id"),
     Index(None, "project_id", "trace_ref"),
     Index(None, "draw_id", "project_id"),
+    Index(
+        None,
+        "project_id",
+        "alert_id",
+        sqlite_where=text("alert_id IS NOT NULL"),
+        postgresql_where=text("alert_id IS NOT NULL"),
+    ),
 )
 
 #: One row for every entry that still needs a judgement, and who holds it. Gone when nothing is left to do.

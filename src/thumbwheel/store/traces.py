@@ -244,6 +244,15 @@ class Traces:
         )
         return {row.id: _whole(row) for row in rows}
 
+    def list_tags(self, refs: Sequence[int]) -> dict[int, list[str]]:
+        """Tags of those of these traces that have any."""
+        found: dict[int, list[str]] = {}
+        for start in range(0, len(refs), 5_000):
+            chosen = traces.c.id.in_(refs[start : start + 5_000])
+            rows = self._connection.execute(select(traces.c.id, traces.c.tags).where(chosen))
+            found |= {row.id: row.tags for row in rows if row.tags}
+        return found
+
     def list_days(self) -> list[int]:
         """Days (since 1970) that have traces, newest first."""
         statement = select(trace_days.c.day).where(trace_days.c.project_id == self._project_id)

@@ -332,6 +332,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("inclusion_probability", sa.Double(), nullable=False),
         sa.Column("risk", sa.Double(), nullable=True),
+        sa.Column("alert_id", sa.Text(), nullable=True),
         sa.Column("core", sa.Boolean(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("labels_needed", sa.Integer(), nullable=False),
@@ -342,6 +343,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_queue_entries_draw_id_project_id"), "queue_entries", ["draw_id", "project_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_queue_entries_project_id_alert_id"),
+        "queue_entries",
+        ["project_id", "alert_id"],
+        unique=False,
+        sqlite_where=sa.text("alert_id IS NOT NULL"),
+        postgresql_where=sa.text("alert_id IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_queue_entries_project_id_added_at"), "queue_entries", ["project_id", "added_at"], unique=False

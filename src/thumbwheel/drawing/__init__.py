@@ -1,0 +1,1 @@
+"""One draw over a store: its frame read list by list, its entries, its record."""
