@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -48,12 +48,14 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer preflights; let the rest through, with the headers its page needs."""
-        if scope["type"] != "http" or not scope["path"].startswith(_DOORS):
+        headers: Mapping[str, str] = (
+            Headers(scope=scope) if scope["type"] == "http" and scope["path"].startswith(_DOORS) else {}
+        )
+        origin = headers.get("origin")
+        if origin is None:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        known = origin is not None and self._known(origin.lower())
+        known = self._known(origin.lower())
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = _preflight(headers) if known else Response(status_code=403, headers={"Vary": "Origin"})
             await answer(scope, receive, send)
@@ -63,7 +65,7 @@ class CrossOrigin:
             if message["type"] == "http.response.start":
                 answered = MutableHeaders(scope=message)
                 answered.add_vary_header("Origin")
-                if known and origin is not None:
+                if known:
                     answered["Access-Control-Allow-Origin"] = origin
                     answered["Access-Control-Expose-Headers"] = "Retry-After"
             await send(message)
@@ -71,7 +73,7 @@ class CrossOrigin:
         await self._app(scope, receive, with_headers)
 
 
-def _preflight(headers: Headers) -> Response:
+def _preflight(headers: Mapping[str, str]) -> Response:
     return Response(
         status_code=204,
         headers={
