@@ -536,3 +536,19 @@ def texts_of(rule: dict[str, Any]) -> list[str]:
 
     collect()
     return texts
+
+
+def test_a_text_seen_before_is_answered_alike_whatever_came_between() -> None:
+    scrubber = PatternScrubber(national=False, secret_scanner=False)
+    texts = [
+        "role",
+        "ann@example.com",
+        "role",
+        "x" * 65,
+        "ann@example.com",
+        *(f"tag-{n}" for n in range(10_050)),
+        "role",
+    ]
+    found = [[each.type for each in scrubber.find(text)] for text in texts]
+    assert [types for types in found if types] == [["EMAIL_ADDRESS"]] * 2
+    assert found[1] == found[4] == ["EMAIL_ADDRESS"]

@@ -16,6 +16,10 @@ from thumbwheel.ports import Found
 #: Digits in a web address are paths and ids; these are personal there too.
 _IN_URLS: Final = frozenset({"URL", "EMAIL_ADDRESS", "SECRET", "IP_ADDRESS", "IBAN_CODE", "CREDIT_CARD"})
 
+#: Characters of a text worth remembering, and how many are: a megabyte at most.
+_SHORT: Final = 64
+_REMEMBERED: Final = 10_000
+
 
 class PatternScrubber:
     """Finds what has a form: addresses of mail and machines, cards, accounts, telephones, identity numbers, secrets.
@@ -45,6 +49,7 @@ class PatternScrubber:
             ExtraMissing: a part that was asked for is not installed.
             ConfigInvalid: there is no such model, or no such region.
         """
+        self._clean: set[str] = set()
         self._warm: list[Callable[[], object]] = []
         self._forms = [Form(may_have_secrets, secrets)]
         if kingfisher.is_installed() if secret_scanner is None else secret_scanner:
@@ -68,7 +73,21 @@ class PatternScrubber:
             load()
 
     def find(self, text: str) -> list[Found]:
-        """Everything personal in `text`, in order and without overlaps, the stronger kind first."""
+        """Everything personal in `text`, in order and without overlaps, the stronger kind first.
+
+        Short texts in which nothing was found are remembered: keys, roles
+        and tags are most of what comes, again and again.
+        """
+        if text in self._clean:
+            return []
+        found = self._look(text)
+        if not found and len(text) <= _SHORT:
+            if len(self._clean) >= _REMEMBERED:
+                self._clean.clear()
+            self._clean.add(text)
+        return found
+
+    def _look(self, text: str) -> list[Found]:
         look = Look(text)
         pages = _Spans()
         for page in urls(text) if may_have_urls(look) else ():
