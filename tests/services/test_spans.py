@@ -16,7 +16,7 @@ from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Signal, SignalKind
 from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts, stamp_of
 from thumbwheel.domain.trace import Trace
-from thumbwheel.errors import Conflict, IdReused, NotHere
+from thumbwheel.errors import Conflict, IdReused, Invalid, NotHere
 from thumbwheel.services.capture import Capture, ScoreFilter, TraceFilter, Work
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.traces import day_of
@@ -333,3 +333,50 @@ def test_a_trace_that_was_drawn_is_not_deleted(capture: Capture, ledger: Ledger)
         tx.queue.add_draw(a_draw(), [(1, an_entry(trace_id=TRACE))])
     with pytest.raises(Conflict):
         capture.delete_trace(PROJECT, TRACE)
+
+
+def test_a_project_that_says_otherwise_what_a_name_means_has_its_scores_read_again(
+    capture: Capture, ledger: Ledger
+) -> None:
+    keep(capture, root())
+    keep_scores(capture, a_score(name="grounded", value=0.0))
+    assert len(signals_of(capture)) == 1
+    for rule, n_signals, n_suggestions in (({"as": "judge"}, 0, 1), ({"as": "nothing"}, 0, 0), (None, 1, 0)):
+        with ledger.begin(PROJECT) as tx:
+            project = tx.people.add_project("p", NOW)
+            tx.people.set_project(project.id, {} if rule is None else {"scores": {"grounded": rule}})
+        assert capture.read_scores_again(PROJECT, ["grounded"]) == 1
+        found = capture.get(PROJECT, TRACE)
+        assert (len(found.signals), len(found.suggestions)) == (n_signals, n_suggestions)
+
+
+def test_of_two_scores_by_one_judge_the_one_that_stays_still_suggests(capture: Capture) -> None:
+    keep(capture, root())
+    judged = a_score(source=ScoreSource.eval, type=ScoreType.numeric)
+    keep_scores(capture, judged, replace(judged, id="score-2", value=1.0))
+    capture.delete_score(PROJECT, "score-2")
+    assert [each.failure_probability for each in capture.get(PROJECT, TRACE).suggestions] == [1.0]
+
+
+@pytest.mark.parametrize("bad", ["", "a\0b", "x" * 513, "\ud800"])
+def test_what_has_an_impossible_id_is_refused_and_costs_nothing_else(capture: Capture, bad: str) -> None:
+    outcomes = keep(capture, root(trace_id=bad), root(), generation(id=bad or "a\0"))
+    assert [isinstance(outcome, Invalid) for outcome in outcomes] == [True, False, True]
+    outcomes = keep_scores(capture, a_score(id=bad), a_score(), a_score(id="s2", trace_id=bad))
+    assert [isinstance(outcome, Invalid) for outcome in outcomes] == [True, False, True]
+    assert len(signals_of(capture)) == 1
+
+
+def test_names_with_a_nul_are_kept_without_it(capture: Capture) -> None:
+    keep(capture, root(name="a\0b", facts=TraceFacts(user_id="u\0", category="c\0")))
+    keep_scores(capture, a_score(name="n\0m", author="a\0"), a_score(id="s2", name="j\0", source=ScoreSource.eval))
+    found = capture.get(PROJECT, TRACE)
+    assert (found.trace.name, found.trace.user_id, found.trace.category) == ("ab", "u", "c")
+    assert [each.judge for each in found.suggestions] == ["langfuse:j"]
+
+
+def test_a_trace_has_a_bounded_number_of_spans(capture: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("thumbwheel.keep.spans.MOST_SPANS", 2)
+    outcomes = keep(capture, root(), generation(), generation(id="c" * 16), root(output="x", stamp=9))
+    assert [isinstance(outcome, Invalid) for outcome in outcomes] == [False, False, True, False]
+    assert len(capture.get(PROJECT, TRACE).spans) == 2

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from thumbwheel.domain.annotation import Suggestion, Verdict
-from thumbwheel.domain.document import number
+from thumbwheel.domain.document import column, number
 from thumbwheel.domain.score import Review, Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Right, Signal, SignalKind
 from thumbwheel.domain.trace import Json, text_of
@@ -177,8 +177,12 @@ def _suggestion(score: Score, trace_id: str, rule: ScoreRule) -> Suggestion | No
     good = None if _unscaled(score, rule) else goodness(score, rule)
     if good is None:
         return None
-    judge = ":".join(filter(None, (score.family, score.name, score.author)))
-    return Suggestion(trace_id=trace_id, judge=judge[:512], failure_probability=1 - good, at=score.at)
+    return Suggestion(trace_id=trace_id, judge=judge_of(score), failure_probability=1 - good, at=score.at)
+
+
+def judge_of(score: Score) -> str:
+    """The name of the judge a score comes from, if a judge gave it."""
+    return column(":".join(filter(None, (score.family, score.name, score.author)))) or score.family
 
 
 def _signals(
@@ -216,7 +220,7 @@ def _signal(score: Score, trace_id: str, kind: SignalKind, **more: Any) -> Signa
         trace_id=trace_id,
         kind=kind,
         at=score.at,
-        user_id=score.author,
+        user_id=column(score.author),
         comment=score.comment,
         consent=dict(consent) if isinstance(consent, dict) else None,
         rights=frozenset(Right(each) for each in rights if each in set(Right))

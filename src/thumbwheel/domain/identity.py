@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import re
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DASHED = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _PLAIN = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
+
+
+def is_usable(given: str) -> bool:
+    """Whether this can be an id: 1 to 512 characters a store can keep."""
+    return 0 < len(given) <= 512 and "\0" not in given and (given.isascii() or not _SURROGATE.search(given))
 
 
 def id_key(given: str) -> str:

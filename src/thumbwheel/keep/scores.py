@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from thumbwheel.capture.score import Meaning, ScoreRule, meaning, merge_score, own_ids, read_rules
-from thumbwheel.domain.identity import id_key
+from thumbwheel.capture.score import Meaning, ScoreRule, judge_of, meaning, merge_score, own_ids, read_rules
+from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.score import Score, ScoreType
 from thumbwheel.domain.signal import DEFAULT_REASONS, SignalKind
 from thumbwheel.domain.trace import Json
+from thumbwheel.errors import Invalid
 from thumbwheel.keep.session import Outcome, Session
 from thumbwheel.keep.signals import outputs_of, put_beside, resize
 from thumbwheel.store.ledger import Tx
-from thumbwheel.store.scores import StoredScore
+from thumbwheel.store.scores import ScoreFilter, StoredScore
 from thumbwheel.store.signals import NewSignal
 from thumbwheel.store.spans import response_key
 from thumbwheel.store.traces import TraceRow
@@ -46,13 +47,22 @@ def keep_scores(session: Session, arrived: Sequence[Score]) -> list[Outcome]:
     changed: dict[str, Score] = {}
     outcomes: list[Outcome] = []
     for score in arrived:
+        if not _has_usable_ids(score):
+            outcomes.append(Invalid("An id has 1 to 512 characters and no NUL.", field="id"))
+            continue
         key = id_key(score.id)
         merged = merge_score(standing[key], score) if key in standing else score
-        outcomes.append(standing.get(key) != merged)
-        if outcomes[-1]:
+        is_new = standing.get(key) != merged
+        outcomes.append(is_new)
+        if is_new:
             standing[key] = changed[key] = merged
     _link(session, changed, known)
     return outcomes
+
+
+def _has_usable_ids(score: Score) -> bool:
+    targets = (score.trace_id, score.span_id, score.response_id, score.session_id)
+    return is_usable(score.id) and all(is_usable(each) for each in targets if each is not None)
 
 
 def join_scores(session: Session, keys: Collection[str]) -> None:
@@ -68,7 +78,31 @@ def drop_scores(session: Session, stored: Sequence[StoredScore]) -> None:
     linked = [(rows[each.trace_ref], each.score) for each in stored if each.trace_ref in rows]
     _unmake(session, linked)
     session.tx.scores.remove([each.score.id for each in stored])
+    _make(session, _others_by_the_same(session, linked))
     resize(session, list({row.ref: row for row, _ in linked}.values()))
+
+
+def _others_by_the_same(session: Session, dropped: Sequence[tuple[TraceRow, Score]]) -> list[tuple[TraceRow, Score]]:
+    """Scores that stay and whose suggestion went with one that was dropped: a judge has one a trace."""
+    gone = {(row.ref, judge_of(score)): row for row, score in dropped}
+    left = session.tx.scores.list_for({row.ref for row, _ in dropped})
+    return [
+        (gone[ref, judge_of(score)], score)
+        for ref, scores in left.items()
+        for score in scores
+        if (ref, judge_of(score)) in gone
+    ]
+
+
+def read_again(session: Session, names: Sequence[str], limit: int, offset: int) -> int:
+    """Make anew what linked scores of these names mean, by the rules as they are now; how many there were."""
+    found = session.tx.scores.list_page(ScoreFilter(names=names), limit, offset)
+    rows = session.tx.traces.list_rows([each.trace_ref for each in found if each.trace_ref is not None])
+    linked = [(rows[each.trace_ref], each.score) for each in found if each.trace_ref in rows]
+    _unmake(session, linked)
+    _make(session, linked)
+    resize(session, list({row.ref: row for row, _ in linked}.values()))
+    return len(found)
 
 
 def _link(session: Session, scores: dict[str, Score], before: dict[str, StoredScore]) -> None:
@@ -137,7 +171,9 @@ def _make(session: Session, linked: Sequence[tuple[TraceRow, Score]]) -> None:
     for row, ids in _by_trace(new).items():
         session.tx.signals.remove(row.day, row.trace_id, ids)
     put_beside(session, new, texts)
-    session.tx.evidence.add_suggestions([(row.ref, each.suggestion) for row, each in made if each.suggestion is not None])
+    session.tx.evidence.add_suggestions(
+        [(row.ref, each.suggestion) for row, each in made if each.suggestion is not None]
+    )
 
 
 def _by_trace(new: Iterable[tuple[TraceRow, NewSignal]]) -> dict[TraceRow, list[str]]:
@@ -159,10 +195,6 @@ def _changes_output(score: Score) -> bool:
 
 def _unmake(session: Session, linked: Iterable[tuple[TraceRow, Score]]) -> None:
     """Take back what scores had become."""
-    meanings = None
     for row, score in linked:
         session.tx.signals.remove(row.day, row.trace_id, own_ids(score))
-        meanings = meanings or Meanings.of(session.tx)
-        suggestion = meanings.of_score(score, row, None).suggestion
-        if suggestion is not None:
-            session.tx.evidence.remove_suggestion(row.ref, suggestion.judge)
+        session.tx.evidence.remove_suggestion(row.ref, judge_of(score))

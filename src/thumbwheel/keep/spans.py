@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from thumbwheel.capture.assemble import facts_of, fold
 from thumbwheel.capture.merge import merge
-from thumbwheel.domain.identity import id_key
+from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.domain.trace import Trace, text_of
@@ -66,10 +66,13 @@ def keep_spans(session: Session, arrived: Sequence[Span]) -> list[Outcome]:
     if not arrived:
         return []
     groups: dict[str, list[int]] = {}
-    for place, span in enumerate(arrived):
-        groups.setdefault(id_key(span.trace_id), []).append(place)
-    rows = _find(session, {key: [arrived[place] for place in places] for key, places in groups.items()})
     outcomes: list[Outcome] = [False] * len(arrived)
+    for place, span in enumerate(arrived):
+        if is_usable(span.trace_id) and (span.id == WHOLE or is_usable(span.id)):
+            groups.setdefault(id_key(span.trace_id), []).append(place)
+        else:
+            outcomes[place] = Invalid("An id has 1 to 512 characters and no NUL.", field="id")
+    rows = _find(session, {key: [arrived[place] for place in places] for key, places in groups.items()})
     fresh: list[NewTrace] = []
     for key, places in groups.items():
         if key not in rows:

@@ -18,7 +18,7 @@ from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, Invalid, NotHere
 from thumbwheel.keep.door import Admission, Door, Note, days_of, note_down
 from thumbwheel.keep.removal import remove_trace
-from thumbwheel.keep.scores import Meanings, drop_scores, keep_scores
+from thumbwheel.keep.scores import Meanings, drop_scores, keep_scores, read_again
 from thumbwheel.keep.session import Outcome, Session, Weigh
 from thumbwheel.keep.signals import keep_signals
 from thumbwheel.keep.spans import as_span, keep_spans
@@ -242,6 +242,16 @@ class Capture:
             drop_scores(self._session(tx), found)
         return bool(found)
 
+    def read_scores_again(self, project_id: int, names: Sequence[str]) -> int:
+        """Make anew what the scores of these names mean, after the project has said so otherwise; how many there were."""
+        n = 0
+        while True:
+            with self._ledger.archive(project_id) as tx:
+                found = read_again(self._session(tx), names, _AT_ONCE, n)
+            n += found
+            if found < _AT_ONCE:
+                return n
+
     def delete_trace(self, project_id: int, trace_id: str) -> None:
         """Forget a trace, its spans, signals and scores.
 
@@ -349,6 +359,9 @@ def _of_trace(tx: Tx, only: ScoreFilter, trace_id: str | None) -> ScoreFilter:
     row = tx.traces.find(trace_id)
     return replace(only, waits_for=id_key(trace_id)) if row is None else replace(only, trace_ref=row.ref)
 
+
+#: Scores read anew in one transaction.
+_AT_ONCE = 500
 
 #: After any span that says when it began.
 _FAR = datetime.max.replace(tzinfo=UTC)

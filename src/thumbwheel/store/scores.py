@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, select
 
-from thumbwheel.domain.identity import id_key
+from thumbwheel.domain.document import column
+from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.score import Score
 from thumbwheel.store.engine import upsert
 from thumbwheel.store.tables import scores
@@ -62,7 +63,7 @@ class Scores:
                     "waits_for": each.waits_for,
                     "trace_ref": each.trace_ref,
                     "session_id": each.score.session_id,
-                    "name": each.score.name,
+                    "name": column(each.score.name) or "",
                     "source": each.score.source.value,
                     "family": each.score.family,
                     "at": each.score.at,
@@ -75,9 +76,9 @@ class Scores:
 
     def find_many(self, score_ids: Collection[str]) -> dict[str, StoredScore]:
         """Scores by the key of their id."""
-        if not score_ids:
+        keys = sorted({id_key(score_id) for score_id in score_ids if is_usable(score_id)})
+        if not keys:
             return {}
-        keys = sorted({id_key(score_id) for score_id in score_ids})
         rows = self._connection.execute(self._all().where(scores.c.score_id.in_(keys)))
         return {row.score_id: _stored(row) for row in rows}
 
@@ -132,9 +133,9 @@ class Scores:
             scores.c.family: only.family,
             scores.c.source: only.source,
         }
-        for column, value in equal.items():
+        for own, value in equal.items():
             if value is not None:
-                statement = statement.where(column == value)
+                statement = statement.where(own == value)
         if only.names is not None:
             statement = statement.where(scores.c.name.in_(list(only.names)))
         if only.start is not None:

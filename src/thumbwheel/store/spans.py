@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, delete, select
 
-from thumbwheel.domain.identity import id_key
+from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.store.engine import insert_rows
 from thumbwheel.store.payloads import unpack_spans
@@ -60,7 +60,7 @@ class Spans:
     def find_traces(self, keys: Collection[str]) -> dict[str, int]:
         """Numbers of the traces these keys lead to; newest days are searched first."""
         found: dict[str, int] = {}
-        missing = set(keys)
+        missing = {key for key in keys if is_usable(key)}
         days = list(
             self._connection.execute(
                 select(trace_days.c.day)

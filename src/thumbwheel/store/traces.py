@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 
-from thumbwheel.domain.identity import id_key
+from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import Span
 from thumbwheel.domain.trace import JudgeScore, Trace
@@ -187,7 +187,7 @@ class Traces:
     def find_many(self, trace_ids: Sequence[str]) -> dict[str, TraceRow]:
         """Stored traces by id, in the spelling asked for; older days are searched only for what newer ones lack."""
         found: dict[str, TraceRow] = {}
-        missing = list(dict.fromkeys(trace_ids))
+        missing = [trace_id for trace_id in dict.fromkeys(trace_ids) if is_usable(trace_id)]
         days = self.list_days()
         step = 2
         while missing and days:
