@@ -40,6 +40,7 @@ from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
 from thumbwheel.services.suggest import Suggest
+from thumbwheel.services.tune import Tune
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
@@ -179,6 +180,11 @@ class Wheel:
     def alerts(self) -> Alerts:
         """Drift alerts, from raised to closed."""
         return Alerts(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def tune(self) -> Tune:
+        """What the labels say about the mix and the priors."""
+        return Tune(self.ledger, self.now, self.mint)
 
     @cached_property
     def suggest(self) -> Suggest:

@@ -15,6 +15,7 @@ from thumbwheel.services.measure import Measure
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
+from thumbwheel.services.tune import Tune
 
 
 class DoorSettings(Protocol):
@@ -92,6 +93,11 @@ class Wheel(Protocol):
     @property
     def alerts(self) -> Alerts:
         """Drift alerts."""
+        ...
+
+    @property
+    def tune(self) -> Tune:
+        """What the labels say about the mix and the priors."""
         ...
 
     @property

@@ -17,11 +17,13 @@ from thumbwheel.domain.annotation import Dispute, Label, Settled, Verdict
 from thumbwheel.domain.queue import Policy, QueueEntry
 from thumbwheel.domain.signal import Rating, SignalKind
 from thumbwheel.domain.trace import JudgeScore
+from thumbwheel.errors import Conflict
 from thumbwheel.measure.failure import DrawnFrame, Failures, Served, failures
 from thumbwheel.sample.risk import RiskModel
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.sample import Drawing, DrawRequest, Sample
+from thumbwheel.services.tune import Tune
 from thumbwheel.store.annotations import Told
 from thumbwheel.store.engine import open_engine
 from thumbwheel.store.ledger import Ledger
@@ -309,3 +311,56 @@ def test_what_waits_too_long_is_dropped_by_the_schedule_but_for_randoms_floor_an
     with ledger.read(PROJECT) as tx:
         assert {row.entry.id for row in tx.queue.list_waiting(100)} == kept
     assert product.sample.trim(PROJECT) == {"expired": 0, "overflow": 0}
+
+
+def test_a_mix_is_proposed_applied_by_somebody_and_used(product: Product, ledger: Ledger, clock: Clock) -> None:
+    tune = Tune(ledger, clock, product.mint)
+    with ledger.begin(PROJECT) as tx:
+        assert tx.people.add_project("default", clock()).id == PROJECT
+    product.serve(500, "a", seed=12)
+    product.label(product.draw().entries)
+    found = tune.propose(PROJECT)
+    assert found.n_labels == 60
+    assert sum(found.mix.values()) == pytest.approx(1)
+    assert tune.apply(PROJECT, "maria").mix == found.mix
+    clock.advance(days=1)
+    product.serve(200, "b", seed=13)
+    made = product.draw(seed=3)
+    assert made.draw.mix == pytest.approx(found.mix)
+    with ledger.read(PROJECT) as tx:
+        assert tx.people.project_settings(PROJECT)["mixes"][-1]["by"] == "maria"
+
+
+def test_a_past_draw_is_made_again_under_another_mix(product: Product, ledger: Ledger, clock: Clock) -> None:
+    tune = Tune(ledger, clock, product.mint)
+    product.serve(500, "a", seed=14)
+    made = product.draw()
+    (same,) = tune.replay(PROJECT, made.draw.mix)
+    assert (same.picked, same.expected) == (same.replayed, None)
+    product.label(made.entries)
+    n_failed = sum(entry.trace_id in product.failed for entry in made.entries)
+    (same,) = tune.replay(PROJECT, made.draw.mix)
+    assert same.failures == pytest.approx(n_failed)
+    assert same.expected == pytest.approx(n_failed)
+    (plain,) = tune.replay(PROJECT, {"random": 1.0})
+    assert plain.replayed == {"random": 60}
+    assert plain.expected is not None
+    assert plain.expected < n_failed
+
+
+def test_priors_are_re_estimated_and_the_old_ones_kept(product: Product, ledger: Ledger, clock: Clock) -> None:
+    tune = Tune(ledger, clock, product.mint)
+    with ledger.begin(PROJECT) as tx:
+        tx.people.add_project("default", clock())
+    with pytest.raises(Conflict):
+        tune.apply_priors(PROJECT, "maria")
+    product.serve(500, "a", seed=15)
+    product.label(product.draw(budget=120).entries)
+    proposed, changes = tune.fit_priors(PROJECT)
+    assert any(change.n for change in changes)
+    assert [table.version for table in tune.priors(PROJECT)] == [1]
+    assert tune.apply_priors(PROJECT, "maria")[0] == proposed
+    assert [table.version for table in tune.priors(PROJECT)] == [1, 2]
+    clock.advance(days=1)
+    product.serve(100, "b", seed=16)
+    assert str(product.draw(seed=3).draw.risk_model["version"]).startswith("labels-120-")

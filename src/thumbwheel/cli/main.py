@@ -7,7 +7,7 @@ import sys
 import typer
 
 from thumbwheel import errors
-from thumbwheel.cli import admin, annotate, capture, close, demo, estimate, measure, project, relink, sample, scrub
+from thumbwheel.cli import admin, annotate, capture, close, demo, estimate, measure, project, relink, sample, scrub, tune
 
 app = typer.Typer(
     name="thumbwheel",
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for _verb in (demo, admin, project, capture, relink, scrub, sample, annotate, close, measure, estimate):
+for _verb in (demo, admin, project, capture, relink, scrub, sample, annotate, close, measure, estimate, tune):
     _verb.register(app)
 
 

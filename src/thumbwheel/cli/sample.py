@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thumbwheel.cli.tune import replay, tune
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
 
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("sample")(sample)
+    group = typer.Typer(help="Pick the traces worth a human's minute.")
+    group.callback(invoke_without_command=True)(sample)
+    group.command("tune")(tune)
+    group.command("replay")(replay)
+    app.add_typer(group, name="sample")
     app.command("alert")(alert)
     app.command("alerts")(alerts)
 
 
 def sample(
+    context: typer.Context,
     budget: Annotated[int, typer.Option(min=1, help="Entries to pick.")] = 80,
     window: Annotated[str, typer.Option(help="How far back: 7d, 24h, 90m.")] = "7d",
     mix: Annotated[
@@ -37,12 +43,14 @@ def sample(
 
     Example: `thumbwheel sample --budget 80 --window 7d --dry-run`
     """
+    if context.invoked_subcommand is not None:
+        return
     from thumbwheel.services.sample import DrawRequest
 
     request = DrawRequest(
         budget=budget,
         window=_span(window, "window"),
-        mix=_mix(mix),
+        mix=read_mix(mix),
         seed=seed,
         maturity=_span(maturity, "maturity"),
         again=again,
@@ -136,7 +144,11 @@ def _span(text: str, field: str) -> timedelta:
     return span
 
 
-def _mix(text: str) -> dict[str, float] | None:
+def read_mix(text: str) -> dict[str, float] | None:
+    """Shares by policy as people write them; None for nothing.
+
+    Raises Invalid for what is not POLICY=SHARE.
+    """
     from thumbwheel.errors import Invalid
 
     if not text:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from thumbwheel.capture.prior import SignalFact, failure_log_odds
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.trace import Trace
+from thumbwheel.drawing.model import priors
 from thumbwheel.ports import Case, Example, FitJudge, Now
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.traces import day_of
@@ -78,9 +79,11 @@ class Suggest:
 def _cases(tx: Tx, traces: Sequence[tuple[int, Trace]]) -> dict[str, Case]:
     whole = {trace.id: trace for _, trace in traces}
     stored = tx.signals.list_for({trace_id: day_of(trace.started_at) for trace_id, trace in whole.items()})
+    table = priors(tx)
     return {
         trace_id: Case.of(
-            trace, prior_log_odds=failure_log_odds([SignalFact.of(each.signal) for each in stored[trace_id]])
+            trace,
+            prior_log_odds=failure_log_odds([SignalFact.of(each.signal) for each in stored[trace_id]], table=table),
         )
         for trace_id, trace in whole.items()
     }

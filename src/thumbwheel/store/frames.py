@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from thumbwheel.domain.queue import Frame, Window
+from thumbwheel.domain.queue import Draw, Frame, Window
 from thumbwheel.errors import Invalid
 from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, from_micros, micros
 from thumbwheel.store.evidence import CellCounts, Evidence
@@ -86,20 +86,23 @@ def reopen_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Windo
     found = [(draw_id, frame) for draw_id, frame in queue.list_frames(window) if queue.get_draw(draw_id).population]
     if not found:
         raise Invalid("There is no draw over this window to draw from again.", field="again")
-    draw_id, frame = found[-1]
-    overlapping = queue.list_frames(frame.window)
-    before = [closed for _, closed in overlapping[: [other for other, _ in overlapping].index(draw_id)]]
-    draw = queue.get_draw(draw_id)
+    return frame_of(traces, evidence, queue, queue.get_draw(found[-1][0]))
+
+
+def frame_of(traces: Traces, evidence: Evidence, queue: Queue, draw: Draw) -> OpenFrame:
+    """The frame a draw closed."""
+    overlapping = queue.list_frames(draw.window)
+    before = [closed for _, closed in overlapping[: [other for other, _ in overlapping].index(draw.id)]]
     return OpenFrame(
         traces=traces,
         evidence=evidence,
-        window=frame.window,
-        framed_to=frame.framed_to,
+        window=draw.window,
+        framed_to=draw.framed_to,
         framed=before,
-        days=_days(traces, frame.window),
+        days=_days(traces, draw.window),
         population=draw.population_by_category,
         cells={(category, cell): n for category, cell, n in draw.cells},
-        draw_id=draw_id,
+        draw_id=draw.id,
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, case, func, or_, select
 
 from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.cell import Cell
 from thumbwheel.domain.queue import Draw, Policy, Purpose, Window
+from thumbwheel.store.engine import EPOCH
 from thumbwheel.store.queue import chunks
-from thumbwheel.store.tables import disputes, draws, labels, queue_entries
+from thumbwheel.store.tables import disputes, draws, evidence, labels, queue_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Outcome:
     """An entry that puts a trace before a human for the first time, and what its label says."""
 
     draw_id: str
+    trace_id: str
     policy: Policy
     category: str
     core: bool
@@ -27,6 +31,18 @@ class Outcome:
     #: None while it has no label.
     failed: bool | None
     disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A label of a drawn entry, and what led to it."""
+
+    settled_at: datetime
+    picked_by: tuple[Policy, ...]
+    failed: bool
+    modes: tuple[str, ...]
+    #: Whether no signal spoke against the trace when its frame closed.
+    silent: bool
 
 
 class Outcomes:
@@ -78,6 +94,7 @@ class Outcomes:
             found += [
                 Outcome(
                     draw_id=row.draw_id,
+                    trace_id=row.trace_id,
                     policy=Policy(row.policy),
                     category=row.category or "",
                     core=row.core,
@@ -102,3 +119,28 @@ class Outcomes:
             .group_by(queue_entries.c.alert_id)
         )
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    def list_settled(self, since: datetime) -> list[Settled]:
+        """Standing labels settled since a time, of entries that are there to be labelled, first settled first."""
+        known = (evidence.c.trace_ref == queue_entries.c.trace_ref) & (evidence.c.since == EPOCH)
+        rows = self._connection.execute(
+            select(labels.c.settled_at, labels.c.verdict, labels.c.body, queue_entries.c.picked_by, evidence.c.cell)
+            .select_from(labels)
+            .join(queue_entries, queue_entries.c.id == labels.c.entry_id)
+            .outerjoin(evidence, known)
+            .where(labels.c.project_id == self._project_id)
+            .where(labels.c.superseded_at.is_(None))
+            .where(labels.c.settled_at >= since)
+            .where(queue_entries.c.purpose.in_([Purpose.label.value, Purpose.double.value]))
+            .order_by(labels.c.settled_at, labels.c.id)
+        )
+        return [
+            Settled(
+                settled_at=row.settled_at,
+                picked_by=tuple(Policy(policy) for policy in row.picked_by),
+                failed=row.verdict == Verdict.failed,
+                modes=tuple(row.body.get("categories", ())),
+                silent=not Cell.of(row.cell or 0).is_negative,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,140 @@
+"""Commands that learn from labels: sample tune, sample replay, priors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
+
+if TYPE_CHECKING:
+    from thumbwheel.services.tune import PriorChange
+
+ByOption = Annotated[str, typer.Option(help="Who puts it in force, for the record.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `priors`."""
+    group = typer.Typer(help="What each kind of signal is taken to say of an answer.")
+    group.callback(invoke_without_command=True)(priors)
+    group.command("fit")(fit)
+    app.add_typer(group, name="priors")
+
+
+def tune(
+    apply: Annotated[bool, typer.Option("--apply", help="Put the proposed mix in force for draws to come.")] = False,
+    by: ByOption = "command line",
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Propose a mix from what each policy's entries turned into; nothing changes without --apply.
+
+    Example: `thumbwheel sample tune --apply --by maria`
+    """
+    with open_wheel() as wheel:
+        number = wheel.project(project)
+        found = wheel.tune.apply(number, by) if apply else wheel.tune.propose(number)
+    if as_json:
+        print_json(found.as_dict() | {"applied": apply})
+        return
+    typer.echo("policy      labels  failed  conversion (95 %)     share  proposed")
+    for row in found.policies:
+        interval = f"{row.conversion:5.1%} ({row.low:.1%} to {row.high:.1%})"
+        typer.echo(
+            f"{row.policy.value:10}  {row.n_labels:6}  {row.n_failures:6}  {interval:20}  {row.share:5.1%}  {row.proposed:7.1%}"
+        )
+    silent = "no failures yet" if found.silent_share is None else f"{found.silent_share:.0%} of failures silent"
+    typer.echo(
+        f"failures per 80: {found.per_80:.1f} now, {found.per_80_proposed:.1f} proposed; "
+        f"{found.modes_found} modes found, {silent}"
+    )
+    typer.echo(f"in force from the next draw, by {by}" if apply else "nothing changed; --apply puts it in force")
+
+
+def replay(
+    mix: Annotated[
+        str, typer.Option(help="Shares, as random=25,stratified=25,…; the proposed mix when left out.")
+    ] = "",
+    last: Annotated[int, typer.Option(min=1, max=50, help="How many past draws.")] = 5,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Make past draws again under another mix, and say what it would have found.
+
+    Example: `thumbwheel sample replay --mix random=40,negative=40,uncertain=20 --last 3`
+    """
+    from thumbwheel.cli.sample import read_mix
+
+    with open_wheel() as wheel:
+        found = wheel.tune.replay(wheel.project(project), read_mix(mix), last)
+    if as_json:
+        print_json({"items": found})
+        return
+    for each in found:
+        then = ", ".join(f"{name} {n}" for name, n in each.picked.items())
+        now = ", ".join(f"{name} {n}" for name, n in each.replayed.items())
+        said = "no labels yet"
+        if each.expected is not None and each.error is not None and each.failures is not None:
+            said = f"failures {each.failures:.0f} -> {each.expected:.1f} (standard error {each.error:.1f})"
+        typer.echo(f"{each.at:%F %R}  {then}\n            ->  {now}: {said}")
+    if not found:
+        typer.echo("There is no draw to replay.")
+
+
+def priors(context: typer.Context, project: str = ProjectOption, as_json: bool = JsonOption) -> None:
+    """Show the priors in force.
+
+    Example: `thumbwheel priors --json`
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with open_wheel() as wheel:
+        versions = wheel.tune.priors(wheel.project(project))
+    table = versions[-1]
+    if as_json:
+        print_json({"version": table.version, "note": table.note, "priors": table.priors, "versions": len(versions)})
+        return
+    typer.echo(f"version {table.version} of {table.made_on}: {table.note}")
+    for prior in table.priors:
+        typer.echo(f"  {prior.kind.value:24} {prior.value or '':18} {prior.weight:+.2f}  {prior.basis}")
+
+
+def fit(
+    apply: Annotated[bool, typer.Option("--apply", help="Put them in force; the versions before are kept.")] = False,
+    by: ByOption = "command line",
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Re-estimate the priors from labels, corrected for how the labels were chosen.
+
+    Example: `thumbwheel priors fit --apply --by maria`
+    """
+    with open_wheel() as wheel:
+        number = wheel.project(project)
+        table, changes = wheel.tune.apply_priors(number, by) if apply else wheel.tune.fit_priors(number)
+    if as_json:
+        print_json({"version": table.version, "applied": apply, "changes": [_change(each) for each in changes]})
+        return
+    for each in changes:
+        if each.n:
+            name = f"{each.prior.kind.value} {each.prior.value or ''}".strip()
+            limits = f"{each.low:+.2f} to {each.high:+.2f}"
+            typer.echo(f"  {name:36} {each.prior.weight:+.2f} -> {each.after:+.2f} ({limits}, n {each.n})  {each.says}")
+    if not any(each.n for each in changes):
+        typer.echo("No labelled trace has a signal yet.")
+    typer.echo(
+        f"version {table.version} is in force, by {by}" if apply else "nothing changed; --apply puts it in force"
+    )
+
+
+def _change(each: PriorChange) -> dict[str, object]:
+    return {
+        "kind": each.prior.kind.value,
+        "value": each.prior.value,
+        "before": each.prior.weight,
+        "after": each.after,
+        "interval": [each.low, each.high],
+        "n": each.n,
+        "says": each.says,
+    }

@@ -1,0 +1,217 @@
+"""Tune: what the labels say about the mix and the priors. It proposes; a person puts it in force."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from thumbwheel.capture.prior import SEED, PriorTable, SignalFact, prior_json, prior_table
+from thumbwheel.capture.refit import LabelledFacts, PriorChange, refit_priors
+from thumbwheel.domain.queue import Draw, Policy
+from thumbwheel.drawing.lists import Lists
+from thumbwheel.drawing.model import mix_in_force, priors
+from thumbwheel.drawing.one import OneDraw, Order
+from thumbwheel.errors import Conflict
+from thumbwheel.ports import Mint, Now
+from thumbwheel.sample.again import Kept
+from thumbwheel.sample.lane import Candidate
+from thumbwheel.sample.mix import shares, split
+from thumbwheel.sample.risk import RiskModel
+from thumbwheel.sample.tune import Proposal, Turned, propose
+from thumbwheel.store.frames import frame_of
+from thumbwheel.store.ledger import Ledger, Tx
+from thumbwheel.store.outcomes import Outcome
+
+__all__ = ["PriorChange", "Proposal", "Replayed", "Tune"]
+
+#: How far back labels speak for the mix, and for the priors.
+_MIX_FROM, _PRIORS_FROM = timedelta(days=90), timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A past draw as another mix would have made it."""
+
+    draw_id: str
+    at: datetime
+    #: Entries by policy, then and now.
+    picked: Mapping[str, int]
+    replayed: Mapping[str, int]
+    #: Failures the draw's labels stand for, and those the other mix is expected to find, with its standard error.
+    #: None while the draw has no labels.
+    failures: float | None
+    expected: float | None
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """Proposals from labels, and what was put in force."""
+
+    ledger: Ledger
+    now: Now
+    mint: Mint
+
+    # --- the mix
+
+    def propose(self, project_id: int) -> Proposal:
+        """The mix the labels of the last 90 days speak for."""
+        with self.ledger.read(project_id) as tx:
+            return self._propose(tx)
+
+    def apply(self, project_id: int, by: str) -> Proposal:
+        """Put the proposed mix in force for draws to come; who did is kept, and the mix before it too."""
+        with self.ledger.begin(project_id) as tx:
+            found = self._propose(tx)
+            self._keep(tx, "mixes", {"mix": found.mix, "evidence": found.as_dict()}, by, "sample.tune")
+        return found
+
+    def _propose(self, tx: Tx) -> Proposal:
+        now = self.now()
+        turned = [
+            Turned(
+                day=each.settled_at.date(),
+                picked_by=each.picked_by,
+                failed=each.failed,
+                modes=each.modes,
+                silent=each.silent,
+            )
+            for each in tx.outcomes.list_settled(now - _MIX_FROM)
+        ]
+        return propose(turned, shares(mix_in_force(tx)), now.date())
+
+    # --- past draws under another mix
+
+    def replay(self, project_id: int, mix: Mapping[str, float] | None = None, last: int = 5) -> list[Replayed]:
+        """The last draws, made again from their own frames with another mix (the proposed one when None).
+
+        What the other mix would have found is estimated from the labels there are: a failure found with chance pi
+        counts for pi' / pi, pi' being its chance under the other mix.
+        """
+        with self.ledger.read(project_id) as tx:
+            mix = mix or self._propose(tx).mix
+            draws = [draw for draw in tx.queue.list_draws(4 * last) if draw.again_of is None and draw.cells]
+            return [self._replay(tx, draw, mix) for draw in draws[:last]]
+
+    def _replay(self, tx: Tx, draw: Draw, mix: Mapping[str, float]) -> Replayed:
+        frame = frame_of(tx.traces, tx.evidence, tx.queue, draw)
+        kept = Kept.of_json(draw.thresholds)
+        found = tx.queue.find_alerts([lane.part for lane in kept.thresholds if lane.policy is Policy.drift])
+        alerts = list(found.values())
+        lists = Lists(tx, frame, RiskModel.of_json(draw.risk_model), alerts, draw.at, draw.at)
+        order = Order(
+            id=draw.id,
+            at=draw.at,
+            seed=draw.seed,
+            budget=draw.budget,
+            mix=mix,
+            quotas=split(mix, draw.budget),
+            maturity=timedelta(seconds=draw.maturity_seconds),
+        )
+        one = OneDraw(
+            tx=tx, order=order, frame=frame, lists=lists, alerts=alerts, before=(), double=b"", mint=self.mint
+        )
+        drawn, again = one.pick()
+        entries = tx.outcomes.list_for([draw.id])
+        chances = {pick.trace_id: pick.probability for pick in drawn.picks}
+        failures = [entry for entry in entries if entry.failed]
+        rows = tx.traces.find_many([entry.trace_id for entry in failures])
+        lists.rows |= rows
+        missed = [
+            Candidate(trace_id, row.sample_key, 1.0, row.user_id, row.category)
+            for trace_id, row in rows.items()
+            if trace_id not in chances
+        ]
+        sizes = partial(lists.sizes_of, at=draw.at, alerts=alerts)(missed)
+        chances |= {each.trace_id: again.probability(each, sizes[each.trace_id]) for each in missed}
+        return _replayed(draw, entries, chances, _counted(pick.policy for pick in drawn.picks))
+
+    # --- the priors
+
+    def priors(self, project_id: int) -> list[PriorTable]:
+        """Every version of the priors, the one in force last."""
+        with self.ledger.read(project_id) as tx:
+            return priors_so_far(tx)
+
+    def fit_priors(self, project_id: int) -> tuple[PriorTable, list[PriorChange]]:
+        """The priors the labels of the last 180 days speak for, and how each differs; nothing is put in force."""
+        with self.ledger.read(project_id) as tx:
+            return self._fit(tx)
+
+    def apply_priors(self, project_id: int, by: str) -> tuple[PriorTable, list[PriorChange]]:
+        """Put the re-estimated priors in force; the versions before stay, and who did it is kept.
+
+        Raises:
+            Conflict: there are no labels to estimate them from.
+        """
+        with self.ledger.begin(project_id) as tx:
+            table, changes = self._fit(tx)
+            if not any(change.n for change in changes):
+                raise Conflict("No labelled trace has a signal yet, so there is nothing to re-estimate.")
+            self._keep(tx, "priors", prior_json(table), by, "priors.fit")
+        return table, changes
+
+    def _fit(self, tx: Tx) -> tuple[PriorTable, list[PriorChange]]:
+        labelled = tx.annotations.list_labelled(self.now() - _PRIORS_FROM)
+        rows = tx.traces.find_many([label.trace_id for label in labelled])
+        stored = tx.signals.list_for({trace_id: row.day for trace_id, row in rows.items()})
+        labels = [
+            LabelledFacts(
+                [SignalFact.of(each.signal) for each in stored[label.trace_id]],
+                label.failed,
+                label.inclusion_probability,
+            )
+            for label in labelled
+            if label.trace_id in stored
+        ]
+        return refit_priors(labels, priors(tx), self.now().date())
+
+    def _keep(self, tx: Tx, name: str, value: dict[str, Any], by: str, action: str) -> None:
+        now = self.now()
+        settings = tx.people.project_settings(tx.project_id)
+        before = settings.get(name, [])
+        kept = [*before, value | {"at": now.isoformat(), "by": by}]
+        tx.people.set_project(tx.project_id, settings | {name: kept})
+        tx.people.audit(
+            tx.project_id, id=self.mint(), actor=by, action=action, subject=f"{name} {len(kept)}", at=now, why=None
+        )
+
+
+def priors_so_far(tx: Tx) -> list[PriorTable]:
+    """Every version of the priors, oldest first."""
+    stored = tx.people.project_settings(tx.project_id).get("priors", [])
+    return [SEED, *(prior_table(each) for each in stored)]
+
+
+def _counted(policies: Iterable[Policy]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for policy in policies:
+        found[policy.value] = found.get(policy.value, 0) + 1
+    return found
+
+
+def _replayed(
+    draw: Draw, entries: Sequence[Outcome], chances: Mapping[str, float], replayed: Mapping[str, int]
+) -> Replayed:
+    labelled = [entry for entry in entries if entry.failed is not None]
+    served, done = _counted(entry.policy for entry in entries), _counted(entry.policy for entry in labelled)
+    failed = [entry for entry in labelled if entry.failed and entry.trace_id in chances]
+    weights = [served[entry.policy.value] / done[entry.policy.value] for entry in failed]
+    ratios = [
+        weight * chances[entry.trace_id] / entry.inclusion_probability
+        for entry, weight in zip(failed, weights, strict=True)
+    ]
+    variance = sum((1 - entry.inclusion_probability) * ratio**2 for entry, ratio in zip(failed, ratios, strict=True))
+    return Replayed(
+        draw_id=draw.id,
+        at=draw.at,
+        picked=_counted(entry.policy for entry in entries),
+        replayed=replayed,
+        failures=math.fsum(weights) if labelled else None,
+        expected=math.fsum(ratios) if labelled else None,
+        error=math.sqrt(variance) if labelled else None,
+    )
