@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from thumbwheel.domain.person import Person, Role
-from thumbwheel.errors import NotAllowed, SignInRequired, TooManyAttempts
+from thumbwheel.errors import NotAllowed, NotHere, SignInRequired, TooManyAttempts
 from thumbwheel.wheel import Wheel
 
 COOKIE = "thumbwheel_session"
@@ -97,7 +97,10 @@ class Sessions:
         if self.wheel.now().timestamp() - at > self._lifetime.total_seconds():
             return None
         person = self.wheel.access.person(person_id)
-        return None if person is None else Visitor(person, self.wheel.access.project(project).id, project)
+        try:
+            return None if person is None else Visitor(person, self.wheel.access.project(project).id, project)
+        except NotHere:
+            return None
 
 
 def sessions(request: Request) -> Sessions:
