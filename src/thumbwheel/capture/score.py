@@ -16,6 +16,7 @@ from thumbwheel.domain.document import column, number
 from thumbwheel.domain.score import Review, Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Right, Signal, SignalKind
 from thumbwheel.domain.trace import Json, text_of
+from thumbwheel.errors import Invalid
 
 
 class MeantAs(StrEnum):
@@ -73,6 +74,24 @@ def read_rules(settings: Mapping[str, Any]) -> dict[str, ScoreRule]:
     return (
         {name: _rule(rule) for name, rule in given.items() if isinstance(rule, dict)} if isinstance(given, dict) else {}
     )
+
+
+def check_rule(name: str, given: Any) -> None:
+    """Refuse a rule that would not do what it says.
+
+    Raises:
+        Invalid: naming what is wrong with it.
+    """
+    if not isinstance(given, dict) or not given.keys() <= {"as", "low", "high", "values"}:
+        raise Invalid('A rule for a score has "as", "low", "high" and "values", each if you like.', field=name)
+    if given.get("as") is not None and given["as"] not in set(MeantAs):
+        raise Invalid(f"A score is meant as {', '.join(MeantAs)}; not {given['as']!r}.", field=name)
+    low, high = number(given.get("low", 0)), number(given.get("high", 1))
+    if low is None or high is None or low == high:
+        raise Invalid("A scale has two numbers that differ, the bad end first.", field=name)
+    values = given.get("values", {})
+    if not isinstance(values, dict) or not all(isinstance(each, str) for each in (*values, *values.values())):
+        raise Invalid('"values" says for texts what they stand for: a reason, good or bad.', field=name)
 
 
 def _rule(given: Mapping[str, Any]) -> ScoreRule:

@@ -7,7 +7,20 @@ import sys
 import typer
 
 from thumbwheel import errors
-from thumbwheel.cli import admin, annotate, capture, close, demo, estimate, measure, project, relink, sample, scrub, tune
+from thumbwheel.cli import (
+    admin,
+    annotate,
+    capture,
+    close,
+    demo,
+    estimate,
+    measure,
+    project,
+    relink,
+    sample,
+    score,
+    scrub,
+)
 
 app = typer.Typer(
     name="thumbwheel",
@@ -17,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for _verb in (demo, admin, project, capture, relink, scrub, sample, annotate, close, measure, estimate, tune):
+for _verb in (demo, admin, project, capture, score, relink, scrub, sample, annotate, close, measure, estimate):
     _verb.register(app)
 
 

@@ -235,6 +235,11 @@ class Capture:
         with self._ledger.read(project_id) as tx:
             return tx.scores.count(_of_trace(tx, only, trace_id))
 
+    def list_score_names(self, project_id: int) -> list[tuple[str, str, str, int]]:
+        """Name, family and source of the scores other tools sent, with how many, the most frequent first."""
+        with self._ledger.read(project_id) as tx:
+            return tx.scores.count_names()
+
     def delete_score(self, project_id: int, score_id: str) -> bool:
         """Forget a score and what it became; False when there is none."""
         with self._ledger.archive(project_id) as tx:

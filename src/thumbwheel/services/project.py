@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from thumbwheel.capture.privacy import ConsentMode
+from thumbwheel.capture.score import check_rule
 from thumbwheel.errors import Invalid
 from thumbwheel.store.ledger import Ledger
 
@@ -34,7 +35,9 @@ class Projects:
 
         `reasons` (a list), `consent` (channel -> mode, "*" for every other
         channel; None takes back one channel), `scrub` (bool), `phone_regions`
-        and `keep` (lists), `pseudonymise` (bool).
+        and `keep` (lists), `pseudonymise` (bool), `scores` (name of another
+        tool's score -> its rule, see `thumbwheel.capture.score`; None takes
+        back one).
 
         Raises:
             Invalid: there is no such choice, or not with this value.
@@ -44,9 +47,9 @@ class Projects:
         with self.ledger.begin(project_id) as tx:
             chosen = tx.people.project_settings(project_id)
             for name, value in checked.items():
-                if name == "consent" and value is not None:
-                    value = {**chosen.get(name, {}), **value}  # noqa: PLW2901 - only the channels that were named
-                    value = {channel: mode for channel, mode in value.items() if mode is not None} or None  # noqa: PLW2901
+                if name in _EACH and value is not None:
+                    value = {**chosen.get(name, {}), **value}  # noqa: PLW2901 - only those that were named
+                    value = {each: choice for each, choice in value.items() if choice is not None} or None  # noqa: PLW2901
                 if value is None:
                     chosen.pop(name, None)
                 else:
@@ -95,6 +98,12 @@ def _consent(name: str, value: Any) -> None:
             raise Invalid(f"A consent mode is one of {', '.join(ConsentMode)}; not {mode!r}.", field=name)
 
 
+def _scores(_name: str, value: Any) -> None:
+    for score, rule in value.items():
+        if rule is not None:
+            check_rule(score, rule)
+
+
 _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "reasons": _reasons,
     "consent": _consent,
@@ -102,4 +111,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "phone_regions": _names(re.compile("[A-Z]{2}"), "country: two capital letters, like GB"),
     "keep": _names(_TYPE, "type of personal data, like URL"),
     "pseudonymise": _flag,
+    "scores": _scores,
 }
+#: Choices made name by name.
+_EACH: Final = frozenset({"consent", "scores"})

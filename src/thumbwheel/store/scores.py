@@ -110,6 +110,17 @@ class Scores:
         statement = select(func.count()).select_from(scores).where(scores.c.project_id == self._project_id)
         return int(self._connection.execute(self._only(statement, only)).scalar_one())
 
+    def count_names(self) -> list[tuple[str, str, str, int]]:
+        """Name, family and source of the scores there are, with how many, the most frequent first."""
+        n = func.count()
+        statement = (
+            select(scores.c.name, scores.c.family, scores.c.source, n)
+            .where(scores.c.project_id == self._project_id)
+            .group_by(scores.c.name, scores.c.family, scores.c.source)
+            .order_by(n.desc(), scores.c.name, scores.c.family, scores.c.source)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in self._connection.execute(statement)]
+
     def count_waiting(self) -> int:
         """How many scores wait for what they are about."""
         statement = select(func.count()).select_from(scores).where(scores.c.project_id == self._project_id)
