@@ -143,7 +143,7 @@ function leave(path, more) {
   current = null;
   const sent = line.send(item);
   advance();
-  sent.then(() => { if (ahead.length < AHEAD && !line.down) fill(); });
+  sent.then(() => { if (current && ahead.length < AHEAD && !line.down) fill(); });
 }
 
 function decide(verdict) {
