@@ -9,7 +9,8 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.factories import MONDAY, an_annotation
 from thumbwheel.domain.annotation import Annotation, Verdict
-from thumbwheel.domain.trace import Json
+from thumbwheel.domain.span import WHOLE, Span, SpanEvent, SpanKind, TraceFacts
+from thumbwheel.domain.trace import Document, Json
 
 CATEGORY_IDS = ("wrong-fact", "missed-point", "needless-refusal")
 PEOPLE = ("ann", "bob", "cai")
@@ -46,6 +47,44 @@ def dialect_values() -> SearchStrategy[Json]:
     scalars = st.none() | st.booleans() | st.integers(-2, 2) | words
     return st.recursive(
         scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+    )
+
+
+def span_pieces() -> SearchStrategy[Span]:
+    """Reports of the few spans of trace `t`, which say little and contradict each other."""
+    texts = st.sampled_from(["a", "b", "c"])
+    maybe = st.none() | texts
+    values = st.none() | texts | st.lists(texts, max_size=2) | st.dictionaries(texts, st.integers(0, 2), max_size=2)
+    times = st.none() | st.integers(0, 3).map(lambda n: MONDAY + timedelta(seconds=n))
+    facts = st.builds(
+        TraceFacts,
+        name=maybe,
+        user_id=maybe,
+        category=maybe,
+        tags=st.lists(texts, unique=True, max_size=2).map(tuple),
+        input=values,
+        output=values,
+        metadata=st.dictionaries(texts, values, max_size=2),
+    )
+    event = st.builds(SpanEvent, at=st.integers(0, 2), name=st.just("gen_ai.user.message"), body=texts)
+    return st.builds(
+        Span,
+        trace_id=st.just("t"),
+        id=st.sampled_from([WHOLE, "s1", "s2", "s3"]),
+        stamp=st.integers(0, 2),
+        parent_id=st.sampled_from([None, None, "s1", "elsewhere"]),
+        root=st.sampled_from([None, None, True]),
+        kind=st.none() | st.sampled_from([SpanKind.generation, SpanKind.tool, SpanKind.retriever]),
+        name=maybe,
+        started_at=times,
+        ended_at=times,
+        input=values,
+        output=values,
+        model=maybe,
+        events=st.lists(event, max_size=2).map(tuple),
+        documents=st.lists(st.builds(Document, id=texts), max_size=2).map(tuple),
+        metadata=st.dictionaries(texts, values, max_size=2),
+        facts=facts,
     )
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import NOW, Clock
-from tests.factories import a_draw, a_signal, a_trace, an_entry
+from tests.factories import MONDAY, a_draw, a_signal, a_trace, an_entry
+from tests.strategies import span_pieces
 from thumbwheel.app import weigh
+from thumbwheel.capture.assemble import fold, gather
 from thumbwheel.domain.cell import Cell, Sign
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Signal, SignalKind
@@ -225,6 +231,28 @@ def test_a_trace_in_a_frame_stays_in_it_when_its_root_comes_late(capture: Captur
     assert trace_of(capture).started_at == NOW
     assert trace_of(capture).category == "returns"
     assert counts(ledger) == {}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(span_pieces(), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_any_order_and_any_batches_are_stored_as_the_pieces_fold(
+    capture: Capture, clock: Clock, found: list[Span], chance: Random
+) -> None:
+    clock.at = MONDAY
+    project = next(_projects)
+    again = [*found, *chance.choices(found, k=2)]
+    chance.shuffle(again)
+    while again:
+        size = chance.randint(1, len(again))
+        keep(capture, *again[:size], project=project)
+        again = again[size:]
+    file = capture.get(project, "t")
+    assert file.trace == fold("t", gather(found).values(), otherwise=MONDAY)
+    assert {span.id: span for span in file.spans} == gather(found)
+    assert keep(capture, *found, project=project) == [False] * len(found)
+
+
+_projects = itertools.count(100)
 
 
 # --- scores

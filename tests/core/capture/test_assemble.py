@@ -13,51 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import MONDAY, a_trace
-from tests.strategies import dialect_values
+from tests.strategies import dialect_values, span_pieces
 from thumbwheel.capture.assemble import documents_of, facts_of, fold, gather, input_of, output_of
 from thumbwheel.capture.merge import merge
 from thumbwheel.domain.span import WHOLE, Level, Span, SpanEvent, SpanKind, TraceFacts, stamp_of
 from thumbwheel.domain.trace import Document, ToolCall, Trace
 
 SECOND = timedelta(seconds=1)
-
-texts = st.sampled_from(["a", "b", "c"])
-maybe = st.none() | texts
-values = st.none() | texts | st.lists(texts, max_size=2) | st.dictionaries(texts, st.integers(0, 2), max_size=2)
-times = st.none() | st.integers(0, 3).map(lambda n: MONDAY + n * SECOND)
-tags = st.lists(texts, unique=True, max_size=2).map(tuple)
-facts = st.builds(
-    TraceFacts,
-    name=maybe,
-    user_id=maybe,
-    category=maybe,
-    tags=tags,
-    input=values,
-    output=values,
-    metadata=st.dictionaries(texts, values, max_size=2),
-)
-events = st.lists(
-    st.builds(SpanEvent, at=st.integers(0, 2), name=st.just("gen_ai.user.message"), body=texts), max_size=2
-).map(tuple)
-pieces = st.builds(
-    Span,
-    trace_id=st.just("t"),
-    id=st.sampled_from([WHOLE, "s1", "s2", "s3"]),
-    stamp=st.integers(0, 2),
-    parent_id=st.sampled_from([None, None, "s1", "elsewhere"]),
-    root=st.sampled_from([None, None, True]),
-    kind=st.none() | st.sampled_from([SpanKind.generation, SpanKind.tool, SpanKind.retriever]),
-    name=maybe,
-    started_at=times,
-    ended_at=times,
-    input=values,
-    output=values,
-    model=maybe,
-    events=events,
-    documents=st.lists(st.builds(Document, id=texts), max_size=2).map(tuple),
-    metadata=st.dictionaries(texts, values, max_size=2),
-    facts=facts,
-)
 
 
 def assembled(batches: Sequence[Sequence[Span]]) -> tuple[dict[str, Span], Trace]:
@@ -68,7 +30,7 @@ def assembled(batches: Sequence[Sequence[Span]]) -> tuple[dict[str, Span], Trace
     return held, fold("t", held.values(), otherwise=MONDAY)
 
 
-@given(st.lists(pieces, min_size=1, max_size=7), st.randoms(use_true_random=False))
+@given(st.lists(span_pieces(), min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_order_repetition_and_batches_of_pieces_do_not_matter(found: list[Span], chance: Random) -> None:
     plainly = assembled([found])
     again = [*found, *chance.choices(found, k=3)]
@@ -80,7 +42,7 @@ def test_order_repetition_and_batches_of_pieces_do_not_matter(found: list[Span],
     assert assembled([[piece] for piece in reversed(found)]) == plainly
 
 
-@given(pieces, pieces, pieces)
+@given(span_pieces(), span_pieces(), span_pieces())
 def test_merging_is_a_join(one: Span, two: Span, three: Span) -> None:
     one, two, three = (replace(each, id="s") for each in (one, two, three))
     assert merge(one, one) == one
