@@ -40,6 +40,7 @@ from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
 from thumbwheel.services.suggest import Suggest
+from thumbwheel.services.shelves import Shelves
 from thumbwheel.services.tune import Tune
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
@@ -205,6 +206,11 @@ class Wheel:
     def close(self) -> Close:
         """What a settled label becomes."""
         return Close(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        """What other tools' clients keep here to read it back."""
+        return Shelves(self.ledger, self.now, self.mint)
 
     @cached_property
     def measure(self) -> Measure:

@@ -15,6 +15,7 @@ from thumbwheel.services.measure import Measure
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
+from thumbwheel.services.shelves import Shelves
 from thumbwheel.services.tune import Tune
 
 
@@ -113,6 +114,11 @@ class Wheel(Protocol):
     @property
     def close(self) -> Close:
         """What a settled label becomes."""
+        ...
+
+    @property
+    def shelves(self) -> Shelves:
+        """What other tools' clients keep here to read it back."""
         ...
 
     @property

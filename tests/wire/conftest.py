@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
 import pytest
 
-from tests.server import environment, run, serving
+from tests.server import environment, serving
+from thumbwheel.app import Wheel
+from thumbwheel.config import Settings
+from thumbwheel.domain.person import Scope
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,21 @@ class Site:
         return found.json()
 
 
-@pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server of a test's own."""
-    folder = tmp_path_factory.mktemp("site")
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Wheel]]:
+    """The address of a server for every test, and its store from this process."""
+    folder = tmp_path_factory.mktemp("server")
     env = environment(f"sqlite:///{folder}/thumbwheel.db")
-    key = run("key", "create", "--json", env=env)
     with serving(env, folder) as server:
-        yield Site(server.url, key["public_key"], key["secret_key"])
+        wheel = Wheel(Settings(database_url=env["THUMBWHEEL_DATABASE_URL"]))
+        yield server.url, wheel
+        wheel.stop()
+
+
+@pytest.fixture
+def site(server: tuple[str, Wheel], request: pytest.FixtureRequest) -> Site:
+    """A project of a test's own."""
+    url, wheel = server
+    project = re.sub(r"\W+", "-", request.node.name)[:90]
+    made = wheel.access.add_key(project, [Scope.ingest, Scope.read])
+    return Site(url, made.key.public_key, made.secret_key)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from thumbwheel.api import langfuse_scores, langfuse_traces
+from thumbwheel.api import langfuse_datasets, langfuse_queues, langfuse_scores, langfuse_traces
 from thumbwheel.api.deps import CanIngest, body_of, wheel
 from thumbwheel.api.langfuse_door import Known, LangfuseRoute, may_score, object_of, said, status_in_events
 from thumbwheel.api.page import answer
@@ -134,7 +134,8 @@ async def _keep(request: Request, who: Caller, spans: Sequence[Span], scores: Se
     """Keep what was read; returns when it is durable."""
     if not spans and not scores:
         return Kept((), (), (), ())
-    kept = await wheel(request).capture.keep(Work(who.project_id, spans=spans, scores=scores))
+    channel = "browser" if who.public else "server"
+    kept = await wheel(request).capture.keep(Work(who.project_id, spans=spans, scores=scores, channel=channel))
     for what, outcomes in (("spans", kept.spans), ("scores", kept.scores)):
         _count(what, outcomes)
     return kept
@@ -203,7 +204,10 @@ def health(request: Request) -> Response:
 
 
 router = APIRouter(tags=["langfuse"], include_in_schema=False)
-for _module in (_doors, langfuse_traces.router, langfuse_scores.router):
+for _module in (
+    _doors,
+    *(each.router for each in (langfuse_traces, langfuse_scores, langfuse_datasets, langfuse_queues)),
+):
     router.include_router(_module)
 
 

@@ -26,6 +26,7 @@ from thumbwheel.store.people import People
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.scores import Scores
 from thumbwheel.store.scrubbings import Scrubbings
+from thumbwheel.store.shelves import Shelf
 from thumbwheel.store.signals import Signals
 from thumbwheel.store.spans import Spans
 from thumbwheel.store.tallies import Tallies
@@ -122,6 +123,11 @@ class Tx:
     def outcomes(self) -> Outcomes:
         """What became of the entries of draws."""
         return Outcomes(self.connection, self.project_id)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What other tools' clients keep here to read it back."""
+        return Shelf(self.connection, self.project_id)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -575,3 +575,20 @@ fix_labels = Table(
     Column("label_id", Text, ForeignKey("labels.id"), primary_key=True),
     Index(None, "label_id"),
 )
+
+# --- for other tools' clients -----------------------------------------------------------------------------------------
+
+#: What clients keep here to read it back, and nothing else looks at: datasets, score configs, queues of their own.
+shelf = Table(
+    "shelf",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    #: What it is part of; empty when it stands alone.
+    Column("within", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Index(None, "project_id", "kind", "within", "created_at", "id"),
+)

@@ -199,6 +199,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
     )
     op.create_table(
+        "shelf",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("within", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "kind", "id", name=op.f("pk_shelf")),
+    )
+    op.create_index(
+        op.f("ix_shelf_project_id_kind_within_created_at_id"),
+        "shelf",
+        ["project_id", "kind", "within", "created_at", "id"],
+        unique=False,
+    )
+    op.create_table(
         "signals",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
