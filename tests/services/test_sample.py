@@ -235,3 +235,33 @@ def test_a_draw_that_cannot_be_is_refused_naming_the_field(
     with pytest.raises(Invalid) as refused:
         sample.draw(PROJECT, request(**given))
     assert refused.value.field == field
+
+
+def test_traces_without_a_category_get_one_by_rule_and_are_drawn_by_it(
+    ledger: Ledger, capture: Capture, sample: Sample, clock: Clock
+) -> None:
+    rules = [{"category": "money", "input": "fare"}, {"category": "other", "model": "*"}]
+    with ledger.begin(PROJECT) as tx:
+        tx.people.add_project("default", clock())
+        tx.people.set_project(PROJECT, {"categories": rules})
+    traces = [
+        (a_trace(id=f"t{n}", started_at=NOW - timedelta(hours=30), category=None, input="a fare" if n % 10 else "x"), n)
+        for n in range(100)
+    ]
+    capture.keep_now(Work(PROJECT, traces=traces))
+    made = sample.draw(PROJECT, request())
+    assert made.draw.population_by_category == {"money": 90, "other": 10}
+
+
+def test_every_one_of_twenty_skewed_categories_gets_its_share(capture: Capture, sample: Sample) -> None:
+    sizes = [400, 200, 100, 50, 25, *(8 for _ in range(15))]
+    names = [f"c{at:02}" for at, n in enumerate(sizes) for _ in range(n)]
+    traces = [
+        (a_trace(id=f"t{n}", started_at=NOW - timedelta(hours=30, seconds=n), category=name), n)
+        for n, name in enumerate(names)
+    ]
+    capture.keep_now(Work(PROJECT, traces=traces))
+    made = sample.draw(PROJECT, request(budget=160))
+    counted = Counter(entry.category for entry in made.entries if Policy.stratified in entry.picked_by)
+    assert len(counted) == 20
+    assert min(counted.values()) >= 2

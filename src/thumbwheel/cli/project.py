@@ -58,6 +58,10 @@ def project_set(
     ] = None,
     keep: Annotated[str | None, typer.Option(help="Comma-separated types that are left in place, like URL.")] = None,
     pseudonymise: Annotated[bool | None, typer.Option(help="Keep a keyed hash in the place of each user id.")] = None,
+    categories: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="JSON list of rules that give a category to traces that come without one."),
+    ] = None,
     reset: Annotated[list[str] | None, typer.Option(help="Take back a choice, by the name `show --json` has.")] = None,
     project: str = ProjectOption,
     as_json: bool = JsonOption,
@@ -67,7 +71,8 @@ def project_set(
     Example: `thumbwheel project set --consent browser=opt_in --phone-regions GB,IE`
     """
     changes: dict[str, Any] = dict.fromkeys(reset or ())
-    given = {"reasons": reason, "scrub": scrub, "pseudonymise": pseudonymise, "consent": _modes(consent)}
+    given: dict[str, Any] = {"reasons": reason, "scrub": scrub, "pseudonymise": pseudonymise, "consent": _modes(consent)}
+    given |= {"categories": None if categories is None else _rules(categories)}
     given |= {"phone_regions": _listed(phone_regions), "keep": _listed(keep)}
     changes |= {name: value for name, value in given.items() if value is not None}
     with open_wheel() as wheel:
@@ -95,6 +100,20 @@ def _modes(given: list[str] | None) -> dict[str, str | None] | None:
             raise Invalid(f"{each!r} is not CHANNEL=MODE, as in browser=opt_in.", field="consent")
         modes[channel.strip()] = None if mode.strip() == "default" else mode.strip()
     return modes
+
+
+def _rules(file: str) -> object:
+    import json
+    from pathlib import Path
+
+    from thumbwheel.errors import Invalid
+
+    try:
+        return json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise Invalid(f"Cannot read {file}: {fault.strerror}.", field="categories") from fault
+    except ValueError as fault:
+        raise Invalid(f"{file} is not JSON: {fault}.", field="categories") from fault
 
 
 def _listed(given: str | None) -> list[str] | None:

@@ -99,6 +99,13 @@ def _queue(report: Report) -> Iterable[tuple[str, str | Text]]:
     yield "disputes open", str(report.waiting.n_disputes)
     for why, n in report.waiting.dropped.items():
         yield "dropped", f"{n:,}: {one_line(why, 60)}"
+    if report.waiting.limits:
+        told = [
+            f"{row.policy.value} {one_line(row.category or 'no category', 20)} {row.n}"
+            for row in report.waiting.limits[:4]
+        ]
+        more = len(report.waiting.limits) - len(told)
+        yield "known gaps", ", ".join(told) + (f" and {more} more" if more > 0 else "")
 
 
 def _kappas(report: Report) -> Table:

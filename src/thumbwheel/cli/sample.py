@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Pick the traces worth a human's minute.")
+    group = typer.Typer()
     group.callback(invoke_without_command=True)(sample)
     group.command("tune")(tune)
     group.command("replay")(replay)

@@ -16,7 +16,7 @@ ByOption = Annotated[str, typer.Option(help="Who puts it in force, for the recor
 
 def register(app: typer.Typer) -> None:
     """Add `priors`."""
-    group = typer.Typer(help="What each kind of signal is taken to say of an answer.")
+    group = typer.Typer()
     group.callback(invoke_without_command=True)(priors)
     group.command("fit")(fit)
     app.add_typer(group, name="priors")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.trace import text_of
+from thumbwheel.keep.category import with_category
 from thumbwheel.keep.scores import join_scores
 from thumbwheel.keep.session import Session
 from thumbwheel.keep.signals import join_signals
@@ -17,6 +18,7 @@ def add_fresh(session: Session, fresh: Sequence[NewTrace]) -> None:
     """Store traces known to be new, and join the signals and scores that waited for them."""
     if not fresh:
         return
+    fresh = with_category(session, fresh)
     rows = session.tx.traces.add_all(fresh, session.now)
     session.tx.evidence.add_all([(row, session.weigh((), row.judge_score)) for row in rows])
     found = [(row, keys_of(item.spans)) for row, item in zip(rows, fresh, strict=True)]

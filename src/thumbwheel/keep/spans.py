@@ -13,6 +13,7 @@ from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.domain.trace import Trace, text_of
 from thumbwheel.errors import Invalid
+from thumbwheel.keep.category import with_category
 from thumbwheel.keep.fresh import add_fresh
 from thumbwheel.keep.scores import join_scores
 from thumbwheel.keep.session import Outcome, Session
@@ -146,7 +147,7 @@ def _replace(
     whole: Mapping[int, Trace],
 ) -> None:
     before = [each.row for each, _ in changed]
-    fuller = [_fuller(session, each, gathered) for each, gathered in changed]
+    fuller = with_category(session, [_fuller(session, each, gathered) for each, gathered in changed])
     rows = session.tx.traces.replace_all(
         [(row, item, _is_framed(session, row, item)) for row, item in zip(before, fuller, strict=True)]
     )

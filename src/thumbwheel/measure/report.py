@@ -43,6 +43,17 @@ class Naive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropRow:
+    """Entries of one policy and category that left the queue unjudged."""
+
+    policy: Policy
+    #: Empty for traces without one.
+    category: str
+    why: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """The queue as it is now, and what left it unjudged in the window."""
 
@@ -50,6 +61,8 @@ class Waiting:
     n_disputes: int
     #: Why -> how many.
     dropped: dict[str, int]
+    #: The same by policy and category: what the window's figures know less about. Weights account for it.
+    limits: tuple[DropRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

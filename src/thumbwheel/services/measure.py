@@ -15,7 +15,7 @@ from thumbwheel.measure.failure import DrawnFrame, Failures, Served, change, fai
 from thumbwheel.measure.figure import Figure
 from thumbwheel.measure.flow import Counts, conversion, funnel
 from thumbwheel.measure.pace import Case, cycle_times, labels_per_hour, queue_age
-from thumbwheel.measure.report import Closing, Kappa, PolicyRow, Report, Signals, Waiting, fix_alarm, naive
+from thumbwheel.measure.report import Closing, DropRow, Kappa, PolicyRow, Report, Signals, Waiting, fix_alarm, naive
 from thumbwheel.measure.rows import failures_of_rows, file_row, judge_sum_of
 from thumbwheel.ports import Now
 from thumbwheel.stats.kappa import AgreementResult, AgreementState
@@ -104,6 +104,10 @@ class Measure:
                     age=queue_age(tx.tallies.list_waiting_since(), at),
                     n_disputes=tx.tallies.count_disputes(),
                     dropped=tx.tallies.count_drops(days),
+                    limits=tuple(
+                        DropRow(policy=Policy(policy), category=category, why=why, n=n)
+                        for policy, category, why, n in tx.outcomes.count_drops(days)
+                    ),
                 ),
                 times=cycle_times(_cases(tx, since), at),
                 labels_per_hour=labels_per_hour(annotations),

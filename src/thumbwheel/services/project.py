@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from thumbwheel.capture.category import read_category_rules
 from thumbwheel.capture.privacy import ConsentMode
 from thumbwheel.capture.score import check_rule
 from thumbwheel.errors import Invalid
@@ -37,7 +38,7 @@ class Projects:
         channel; None takes back one channel), `scrub` (bool), `phone_regions`
         and `keep` (lists), `pseudonymise` (bool), `scores` (name of another
         tool's score -> its rule, see `thumbwheel.capture.score`; None takes
-        back one).
+        back one), `categories` (a list of rules, see `thumbwheel.capture.category`).
 
         Raises:
             Invalid: there is no such choice, or not with this value.
@@ -98,6 +99,10 @@ def _consent(name: str, value: Any) -> None:
             raise Invalid(f"A consent mode is one of {', '.join(ConsentMode)}; not {mode!r}.", field=name)
 
 
+def _categories(_name: str, value: Any) -> None:
+    read_category_rules(value)
+
+
 def _scores(_name: str, value: Any) -> None:
     for score, rule in value.items():
         if rule is not None:
@@ -112,6 +117,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "keep": _names(_TYPE, "type of personal data, like URL"),
     "pseudonymise": _flag,
     "scores": _scores,
+    "categories": _categories,
 }
 #: Choices made name by name.
 _EACH: Final = frozenset({"consent", "scores"})

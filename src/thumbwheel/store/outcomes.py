@@ -14,7 +14,7 @@ from thumbwheel.domain.cell import Cell
 from thumbwheel.domain.queue import Draw, Policy, Purpose, Window
 from thumbwheel.store.engine import EPOCH
 from thumbwheel.store.queue import chunks
-from thumbwheel.store.tables import disputes, draws, evidence, labels, queue_entries
+from thumbwheel.store.tables import disputes, draws, drops, evidence, labels, queue_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +144,17 @@ class Outcomes:
             )
             for row in rows
         ]
+
+    def count_drops(self, window: Window) -> list[tuple[str, str, str, int]]:
+        """Entries that left the queue unjudged in the window, by policy, category and why, the most first."""
+        category = func.coalesce(queue_entries.c.category, "")
+        rows = self._connection.execute(
+            select(queue_entries.c.policy, category, drops.c.why, func.count())
+            .join(queue_entries, queue_entries.c.id == drops.c.entry_id)
+            .where(drops.c.project_id == self._project_id)
+            .where(drops.c.dropped_at >= window.start)
+            .where(drops.c.dropped_at < window.end)
+            .group_by(queue_entries.c.policy, category, drops.c.why)
+            .order_by(func.count().desc(), queue_entries.c.policy, category, drops.c.why)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
