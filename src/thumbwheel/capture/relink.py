@@ -76,7 +76,7 @@ def rank(complaint: Complaint, exchanges: Sequence[Exchange], *, limit: int) -> 
 
 
 def _candidate(complaint: Complaint, exchange: Exchange, words: set[str], weights: dict[str, float]) -> Candidate:
-    shared = sorted((word for word in weights if word in words), key=lambda word: (-weights[word], word))
+    shared = sorted((word for word in weights if word in words), key=lambda word: (-weights[word], -len(word), word))
     # The 2 keeps one rare word from being all there is to a short complaint.
     share = math.fsum(weights[word] for word in shared) / (math.fsum(weights.values()) + 2.0)
     text = complaint.text[:_MOST].lower()
