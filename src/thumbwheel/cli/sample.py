@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thumbwheel.cli.tune import replay, tune
+from thumbwheel.cli.tune import read_mix, replay, tune
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
 
 if TYPE_CHECKING:
@@ -142,25 +142,6 @@ def _span(text: str, field: str) -> timedelta:
         raise Invalid(f"{fault}.", field=field) from fault
     assert isinstance(span, timedelta)
     return span
-
-
-def read_mix(text: str) -> dict[str, float] | None:
-    """Shares by policy as people write them; None for nothing.
-
-    Raises Invalid for what is not POLICY=SHARE.
-    """
-    from thumbwheel.errors import Invalid
-
-    if not text:
-        return None
-    mix: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, share = part.partition("=")
-        try:
-            mix[name.strip()] = float(share)
-        except ValueError as fault:
-            raise Invalid(f"{part!r} is not POLICY=SHARE.", field="mix") from fault
-    return mix
 
 
 def _show(made: Drawing, *, dry_run: bool) -> None:

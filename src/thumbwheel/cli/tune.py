@@ -64,8 +64,6 @@ def replay(
 
     Example: `thumbwheel sample replay --mix random=40,negative=40,uncertain=20 --last 3`
     """
-    from thumbwheel.cli.sample import read_mix
-
     with open_wheel() as wheel:
         found = wheel.tune.replay(wheel.project(project), read_mix(mix), last)
     if as_json:
@@ -138,3 +136,22 @@ def _change(each: PriorChange) -> dict[str, object]:
         "n": each.n,
         "says": each.says,
     }
+
+
+def read_mix(text: str) -> dict[str, float] | None:
+    """Shares by policy as people write them; None for nothing.
+
+    Raises Invalid for what is not POLICY=SHARE.
+    """
+    from thumbwheel.errors import Invalid
+
+    if not text:
+        return None
+    mix: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            mix[name.strip()] = float(share)
+        except ValueError as fault:
+            raise Invalid(f"{part!r} is not POLICY=SHARE.", field="mix") from fault
+    return mix

@@ -17,12 +17,12 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from thumbwheel.domain.cell import Cell, Sign
+from thumbwheel.domain.cell import AGAINST, Cell, Sign
 from thumbwheel.sample.policies import negative_size, uncertain_size
 from thumbwheel.stats.given import Floats
 from thumbwheel.stats.logistic import map_logistic
@@ -59,9 +59,17 @@ class RiskModel:
     shifts: Mapping[bool, float]
     #: What a category adds; 0 for one that had no labels.
     categories: Mapping[str, float]
+    #: A draw asks for the same few hundred cells again and again.
+    _said: dict[tuple[str | None, int], float] = field(default_factory=dict, repr=False, compare=False)
 
     def risk(self, category: str | None, cell: int) -> float:
         """Probability m that a trace of this category and cell failed, within [0.001, 0.999]."""
+        said = self._said.get((category, cell))
+        if said is None:
+            said = self._said[category, cell] = self._risk(category, cell)
+        return said
+
+    def _risk(self, category: str | None, cell: int) -> float:
         known = Cell.of(cell)
         odds = self.intercept + self.categories.get(category or "", 0.0)
         odds += math.fsum(weight for sign, weight in self.signs.items() if sign & known.signs)
@@ -72,7 +80,7 @@ class RiskModel:
 
     def negative_size(self, category: str | None, cell: int) -> float:
         """Size in the negative list: the odds of failure; 0 where nothing speaks against the answer."""
-        return negative_size([1.0], self.risk(category, cell)) if Cell.of(cell).is_negative else 0.0
+        return negative_size([1.0], self.risk(category, cell)) if cell & int(AGAINST) else 0.0
 
     def uncertain_size(self, category: str | None, cell: int) -> float:
         """Size in the uncertain list: sqrt(m (1 - m)); 0 where no judge has looked."""
