@@ -12,7 +12,7 @@ from thumbwheel.capture.merge import merge
 from thumbwheel.capture.messages import calls_of, conversation, led_by, of_events, plain_text, read_json, spoken
 from thumbwheel.domain.document import column, plain, read_documents
 from thumbwheel.domain.identity import id_key
-from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts
+from thumbwheel.domain.span import NO_FACTS, WHOLE, Span, SpanKind, TraceFacts
 from thumbwheel.domain.trace import Document, Json, ToolCall, Trace
 
 _LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
@@ -83,7 +83,7 @@ class _Folding:
         whole = [span for span in self.spans if span.id == WHOLE]
         root = [] if self.root is None else [self.root]
         others = [span for span in self.steps if span is not self.root]
-        return [span.facts for span in (*whole, *root, *others)]
+        return [span.facts for span in (*whole, *root, *others) if span.facts is not NO_FACTS]
 
     @cached_property
     def generations(self) -> list[Span]:
@@ -91,7 +91,11 @@ class _Folding:
 
     def said(self, name: str) -> Any:
         """The first that anybody says of the whole."""
-        return _first(getattr(facts, name) for facts in self.facts)
+        for facts in self.facts:
+            value = getattr(facts, name)
+            if value is not None:
+                return value
+        return None
 
     def trace(self, trace_id: str, otherwise: datetime) -> Trace:
         started_at = self.said("started_at") or (self.root and self.root.started_at) or self._earliest() or otherwise

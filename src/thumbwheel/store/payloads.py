@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
@@ -57,17 +58,33 @@ def unpack_spans(body: bytes) -> list[Span]:
 
 def span_said(span: Span) -> dict[str, Any]:
     """What a span says, by field; what it does not say is left out."""
-    said = {name: value for name, unsaid in _SPAN if (value := getattr(span, name)) != unsaid}
+    said = _said(span, _SPAN)
     if "facts" in said:
-        facts = span.facts
-        said["facts"] = {name: value for name, unsaid in _FACTS if (value := getattr(facts, name)) != unsaid}
+        said["facts"] = _said(span.facts, _FACTS)
     return said
+
+
+def _said(value: Span | TraceFacts, shape: _Shape) -> dict[str, Any]:
+    found = zip(shape.names, shape.read(value), shape.unsaid, strict=True)
+    return {name: each for name, each, unsaid in found if each is not unsaid and each != unsaid}
+
+
+class _Shape(NamedTuple):
+    """The fields of a noun, how to read them all at once, and what stands in each when nothing is said."""
+
+    names: tuple[str, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    unsaid: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, noun: type) -> _Shape:
+        names = tuple(each.name for each in fields(noun))
+        return cls(names, attrgetter(*names), tuple(map(_unsaid, fields(noun))))
 
 
 def _unsaid(field: Field[Any]) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
-#: Each field with what stands in it when nothing is said.
-_SPAN = tuple((each.name, _unsaid(each)) for each in fields(Span))
-_FACTS = tuple((each.name, _unsaid(each)) for each in fields(TraceFacts))
+_SPAN = _Shape.of(Span)
+_FACTS = _Shape.of(TraceFacts)
