@@ -119,3 +119,17 @@ def test_a_wrong_key_is_told_so(site: Site) -> None:
     with pytest.raises(AssertionError, match="Unauthorized"):
         run_python("langfuse-5.0.4", "langfuse_check.py", **wrong)
     assert run_python("langfuse-5.0.4", "langfuse_check.py", **site.settings) == {"auth": True}
+
+
+@pytest.mark.parametrize("version", ["2.60.10", "3.15.0", "4.18.0", "5.0.4"])
+def test_an_sdk_keeps_datasets_configs_and_queues(version: str, site: Site) -> None:
+    seen = run_python(f"langfuse-{version}", "langfuse_datasets.py", **site.settings)
+    assert seen["dataset"] == [True, "to know", {"by": "me"}]
+    assert seen["items"] == [
+        ["it", {"country": "Italy"}, "Rome"],
+        ["fr", {"country": "France"}, "Paris"],
+        ["de", {"country": "Germany"}, "Berlin"],
+    ]
+    assert sorted(seen.get("run", [])) == {"2": ["it"], "5": []}.get(version[0], ["de", "fr", "it"])
+    assert (seen["config"], seen["configs"], seen["queues"]) == (5, ["stars"], ["review"])
+    assert seen.get("queue", ["PENDING", "COMPLETED", 1]) == ["PENDING", "COMPLETED", 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
+from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -141,8 +142,9 @@ def list_items(request: Request, asked: Asked, who: CanRead) -> Response:
     if name == GOLDEN:
         items = [_golden_item(row) for row in _golden(request, who)]
     else:
-        kept.get(who.project_id, _DATASET, name)
-        items = [_item(each) for each in kept.list_within(who.project_id, _ITEM, name, 100_000)]
+        # Version 2 encodes it twice.
+        dataset = kept.find(who.project_id, _DATASET, name) or kept.get(who.project_id, _DATASET, unquote(name))
+        items = [_item(each) for each in kept.list_within(who.project_id, _ITEM, dataset.id, 100_000)]
     for field in ("sourceTraceId", "sourceObservationId"):
         if (wanted := asked.text(field)) is not None:
             items = [item for item in items if item[field] == wanted]
@@ -252,7 +254,7 @@ def add_run_item(request: Request, who: CanIngest, body: Sent) -> Response:
     return answer(_run_item(run, kept.put(who.project_id, _RUN_ITEM, ran, id=f"{run.id}:{item_id}", within=run.id)))
 
 
-@router.get("/datasets/{name}/runs")
+@router.get("/datasets/{name:path}/runs")
 def list_runs(name: str, request: Request, asked: Asked, who: CanRead) -> Response:
     """A page of the runs of a dataset."""
     kept = wheel(request).shelves
@@ -260,7 +262,7 @@ def list_runs(name: str, request: Request, asked: Asked, who: CanRead) -> Respon
     return numbered([_run(each) for each in found], asked, kept.count(who.project_id, _RUN, name))
 
 
-@router.get("/datasets/{name}/runs/{run_name:path}")
+@router.get("/datasets/{name:path}/runs/{run_name:path}")
 def get_run(name: str, run_name: str, request: Request, who: CanRead) -> Response:
     """One run with its items."""
     kept = wheel(request).shelves
