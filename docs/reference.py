@@ -32,9 +32,14 @@ def settings() -> list[str]:
 def commands(command: TyperCommand | TyperGroup, path: str = "thumbwheel") -> list[str]:
     """A row a command, those below a group after it."""
     if isinstance(command, TyperGroup):
-        return [row for name, child in sorted(command.commands.items()) for row in commands(child, f"{path} {name}")]
+        below = [row for name, child in sorted(command.commands.items()) for row in commands(child, f"{path} {name}")]
+        return [_row(command, path), *below] if command.invoke_without_command else below
+    return [_row(command, path)]
+
+
+def _row(command: TyperCommand | TyperGroup, path: str) -> str:
     first = inspect.cleandoc(command.help or "").split("\n\n", 1)[0].replace("\n", " ")
-    return [f"| `{path}` | {first.replace('|', chr(92) + '|')} |"]
+    return f"| `{path}` | {first.replace('|', chr(92) + '|')} |"
 
 
 def refusals() -> list[str]:
