@@ -20,6 +20,7 @@ from thumbwheel.cli import (
     sample,
     score,
     scrub,
+    tune,
 )
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for _verb in (demo, admin, project, capture, score, relink, scrub, sample, annotate, close, measure, estimate):
+for _verb in (demo, admin, project, capture, score, relink, scrub, sample, annotate, close, measure, estimate, tune):
     _verb.register(app)
 
 
