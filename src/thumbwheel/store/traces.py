@@ -127,7 +127,9 @@ class Traces:
             rows.append(_new_row(ref, day, item))
         insert_rows(self._connection, traces, _NARROW, narrow)
         insert_rows(self._connection, payloads, ("id", "body"), bodies)
-        self._count(rows)
+        self.hours.add([(row.hour, row.category, 1, 0) for row in rows])
+        days = sorted({row.day for row in rows})
+        insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
         return rows
 
     def _take_numbers(self, n: int) -> int:
@@ -139,11 +141,6 @@ class Traces:
         key = id_key(item.trace.id)
         given = None if key == item.trace.id else item.trace.id
         return (ref, self._project_id, day, key, given, micros(now), item.sample_key, *_said(item))
-
-    def _count(self, rows: Sequence[TraceRow]) -> None:
-        self.hours.add([(row.hour, row.category, 1, 0) for row in rows])
-        days = sorted({row.day for row in rows})
-        insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
 
     def replace_all(self, changed: Sequence[tuple[TraceRow, NewTrace, bool]]) -> list[TraceRow]:
         """Put fuller traces in the place of what was known of them, in order.
