@@ -39,8 +39,8 @@ from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
-from thumbwheel.services.suggest import Suggest
 from thumbwheel.services.shelves import Shelves
+from thumbwheel.services.suggest import Suggest
 from thumbwheel.services.tune import Tune
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger

@@ -161,12 +161,9 @@ def _capture(wheel: Wheel, project_id: int, now: datetime) -> tuple[int, int]:
 
 def _alert(wheel: Wheel, project_id: int) -> None:
     from thumbwheel.demo.week import RELEASES
-
     from thumbwheel.services.alerts import AlertRequest
 
-    asked = AlertRequest(
-        name=f"code answers since {RELEASES[-1]}", slice={"category": "code"}, lasts=timedelta(days=7)
-    )
+    asked = AlertRequest(name=f"code answers since {RELEASES[-1]}", slice={"category": "code"}, lasts=timedelta(days=7))
     wheel.alerts.raise_all(project_id, [asked])
 
 

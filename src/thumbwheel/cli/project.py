@@ -71,7 +71,12 @@ def project_set(
     Example: `thumbwheel project set --consent browser=opt_in --phone-regions GB,IE`
     """
     changes: dict[str, Any] = dict.fromkeys(reset or ())
-    given: dict[str, Any] = {"reasons": reason, "scrub": scrub, "pseudonymise": pseudonymise, "consent": _modes(consent)}
+    given: dict[str, Any] = {
+        "reasons": reason,
+        "scrub": scrub,
+        "pseudonymise": pseudonymise,
+        "consent": _modes(consent),
+    }
     given |= {"categories": None if categories is None else _rules(categories)}
     given |= {"phone_regions": _listed(phone_regions), "keep": _listed(keep)}
     changes |= {name: value for name, value in given.items() if value is not None}

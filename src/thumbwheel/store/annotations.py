@@ -318,7 +318,9 @@ class Annotations:
             .where(queue_entries.c.purpose.in_([Purpose.label.value, Purpose.double.value]))
             .order_by(labels.c.settled_at, labels.c.id)
         )
-        return [(category or "", cell or 0, verdict == Verdict.failed, chance) for category, cell, verdict, chance in rows]
+        return [
+            (category or "", cell or 0, verdict == Verdict.failed, chance) for category, cell, verdict, chance in rows
+        ]
 
     def count_settled(self, since: datetime) -> tuple[datetime | None, int]:
         """When the first label since a time was settled, and how many were."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, Table, Text, create_engine, event, make_url, text
@@ -19,6 +22,11 @@ from thumbwheel.errors import ConfigInvalid, ExtraMissing, StoreUnavailable
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MICROS = 3_600_000_000
 DAY_MICROS = 24 * HOUR_MICROS
+
+#: The turn to write, of each SQLite store.
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+#: Seconds a writer waits for its turn.
+_PATIENCE = 30.0
 
 #: Held by whoever writes traces and signals, and by a draw while it closes its frame.
 _ARCHIVE_LOCK = 0x7468756D62
@@ -96,6 +104,7 @@ def open_engine(database_url: str) -> Engine:
 
 def _open_sqlite(url: URL) -> Engine:
     engine = create_engine(url, pool_size=20, max_overflow=40)
+    _turns[engine] = threading.Lock()
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -127,6 +136,27 @@ def lock_archive(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ARCHIVE_LOCK})")
+
+
+@contextmanager
+def one_writer(engine: Engine) -> Iterator[None]:
+    """Let this process's writers queue for SQLite's one write transaction rather than race for it.
+
+    SQLite wakes whoever asks at the right moment; with many writers somebody can ask at the wrong one for ever.
+
+    Raises:
+        StoreUnavailable: the turn did not come in time.
+    """
+    turn = _turns.get(engine)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=_PATIENCE):
+        raise StoreUnavailable("The store is busy; nothing was stored, try again.")
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def skip_locked(connection: Connection) -> bool:

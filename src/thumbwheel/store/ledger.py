@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from thumbwheel.store.annotations import Annotations
 from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.dwell import Dwell
-from thumbwheel.store.engine import is_unreachable, lock_archive
+from thumbwheel.store.engine import is_unreachable, lock_archive, one_writer
 from thumbwheel.store.evidence import Evidence
 from thumbwheel.store.fixes import Fixes
 from thumbwheel.store.jobs import Jobs
@@ -180,7 +180,7 @@ class Ledger:
     @contextmanager
     def _transaction(self, project_id: int, *, writes: bool) -> Iterator[Tx]:
         try:
-            with self.engine.connect() as opened:
+            with one_writer(self.engine) if writes else nullcontext(), self.engine.connect() as opened:
                 connection = opened.execution_options(writes=writes)
                 with connection.begin():
                     yield Tx(connection, project_id)
