@@ -150,7 +150,7 @@ def test_a_trace_comes_back_as_it_went_in(capture: Capture) -> None:
 
 
 def test_a_fault_of_one_caller_is_not_anothers(capture: Capture) -> None:
-    bad = a_trace(id="bad", started_at=NOW, name="nul \0 here", metadata={"x": object()})  # type: ignore[dict-item]
+    bad = a_trace(id="bad", started_at=NOW, name="nul \0 here", metadata={"x": object()})
     answers = [
         capture._writer.submit(Work(PROJECT, traces=[(trace, 1)]), 1)
         for trace in (a_trace(id="x", started_at=NOW), bad, a_trace(id="y", started_at=NOW))
