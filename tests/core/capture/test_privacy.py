@@ -16,13 +16,13 @@ from thumbwheel.capture.edit import hunks
 from thumbwheel.capture.privacy import (
     ConsentMode,
     PrivacyRules,
-    Scrubbed,
     admit_signal,
     admit_trace,
     may_keep,
     pseudonym,
     scrub_text,
 )
+from thumbwheel.capture.scrubbing import Scrubbed
 from thumbwheel.domain.signal import Edit, EditKind, Signal, SignalKind
 from thumbwheel.domain.trace import Document, Json, ToolCall, Trace
 from thumbwheel.ports import Found
