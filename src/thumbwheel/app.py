@@ -297,6 +297,7 @@ def create_app(wheel: Wheel) -> FastAPI:
         errors,
         feedback,
         langfuse,
+        langsmith,
         measure,
         otlp,
         relink,
@@ -326,7 +327,20 @@ def create_app(wheel: Wheel) -> FastAPI:
     app.state.rates = Rates(wheel.settings)
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))  # noqa: PLW0108 - not before it is asked
     errors.install(app)
-    for module in (sample, annotate, rubric, close, measure, capture, otlp, feedback, langfuse, relink, widget):
+    for module in (
+        sample,
+        annotate,
+        rubric,
+        close,
+        measure,
+        capture,
+        otlp,
+        feedback,
+        langfuse,
+        langsmith,
+        relink,
+        widget,
+    ):
         app.include_router(module.router)
     site.install(app, wheel)
 

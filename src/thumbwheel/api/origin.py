@@ -14,7 +14,14 @@ from thumbwheel.errors import NotAllowed
 from thumbwheel.services.access import origin_allowed
 
 #: The doors a page of another origin may call: signals and the feedback of browser SDKs, and feedback links.
-_DOORS = ("/v1/signals", "/v1/feedback/", "/api/public/ingestion", "/api/public/scores", "/langsmith/feedback/tokens/")
+_DOORS = (
+    "/v1/signals",
+    "/v1/feedback/",
+    "/api/public/ingestion",
+    "/api/public/scores",
+    "/langsmith/feedback/tokens/",
+    "/langsmith/api/v1/feedback/tokens/",
+)
 
 
 def check_origin(request: Request, allowed: Sequence[str]) -> None:

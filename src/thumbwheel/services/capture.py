@@ -247,6 +247,20 @@ class Capture:
             drop_scores(self._session(tx), found)
         return bool(found)
 
+    def replace_score(self, project_id: int, score: Score) -> Outcome:
+        """Keep a score in place of the one with its id, also where it says less than that did.
+
+        Raises:
+            StoreUnavailable: nothing has changed.
+        """
+        let_in, notes = self._let_in(project_id, [Work(project_id, scores=[score])])
+        with self._ledger.archive(project_id) as tx:
+            session = self._session(tx)
+            drop_scores(session, list(tx.scores.find_many([score.id]).values()))
+            done = _keep(session, let_in[0].work)
+            _note_down(tx, notes, let_in, [done])
+        return let_in[0].complete(done).scores[0]
+
     def read_scores_again(self, project_id: int, names: Sequence[str]) -> int:
         """Make anew what the scores of these names mean, after the project has said so otherwise; how many there were."""
         n = 0
