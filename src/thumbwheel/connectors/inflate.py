@@ -12,8 +12,8 @@ import zstandard
 from thumbwheel.errors import Invalid, TooLarge
 
 _PIECE: Final = 1 << 16
-#: What RFC 8878 has every decoder support; a frame that wants a larger window wants memory.
-_WINDOW: Final = 1 << 23
+#: The largest window any level of compression asks for. Of it only as much is ever touched as there is data.
+_WINDOW: Final = 1 << 27
 
 
 def inflated(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:

@@ -26,6 +26,9 @@ _KINDS: Final = {
     "prompt": SpanKind.span,
     "parser": SpanKind.span,
 } | {kind.value.lower(): kind for kind in SpanKind}
+#: Names under which clients put a value that is no object.
+_INPUTS: Final = ("input", "inputs")
+_OUTPUTS: Final = ("output", "outputs")
 _SESSIONS: Final = ("session_id", "thread_id", "conversation_id")
 #: What clients copy from their environment, which is nobody's metadata.
 _ENVIRONMENT: Final = ("LANGSMITH_", "LANGCHAIN_")
@@ -201,7 +204,7 @@ def span_of(report: Report, trace_id: str) -> Span:
     parent_id = as_id(run.get("parent_run_id"), "parent_run_id") or (order.ids[-2] if len(order.ids) > 1 else None)
     extra = _dict(run.get("extra"))
     about = _About.of(_dict(extra.get("metadata")))
-    outputs = run.get("outputs")
+    (given, given_as), (made, made_as) = _bare(run.get("inputs"), _INPUTS), _bare(run.get("outputs"), _OUTPUTS)
     error = run.get("error")
     is_root = parent_id is None and id == trace_id
     return Span(
@@ -213,15 +216,19 @@ def span_of(report: Report, trace_id: str) -> Span:
         name=column(run.get("name")),
         started_at=began,
         ended_at=ended,
-        input=run.get("inputs") or None,
-        output=_without_usage(outputs) or None,
+        input=given,
+        output=made,
         model=column(about.model or _invoked(extra)),
         prompt_version=column(about.prompt_version),
-        usage=_usage(outputs, about),
+        usage=_usage(run.get("outputs"), about),
         level=Level.error if error else None,
         status_message=None if not error else error if isinstance(error, str) else str(error),
         metadata={name: each for name, each in about.rest.items() if not is_root or name.startswith("ls_")},
-        extra=dict(_kept(run, extra, about, is_root=is_root)),
+        extra={
+            **dict(_kept(run, extra, about, is_root=is_root)),
+            **({"input_key": given_as} if given_as else {}),
+            **({"output_key": made_as} if made_as else {}),
+        },
         facts=_facts(run, about, is_root=is_root),
     )
 
@@ -307,10 +314,14 @@ def _kept(
         yield f"attachment.{name}", each
 
 
-def _without_usage(outputs: Any) -> Any:
-    if isinstance(outputs, dict) and USAGE in outputs:
-        return {name: each for name, each in outputs.items() if name != USAGE}
-    return outputs
+def _bare(value: Any, wrappers: Iterable[str]) -> tuple[Any, str | None]:
+    """What a run was given or made, without the tokens it took; what clients wrapped to make it an object, and in what."""
+    if not isinstance(value, dict):
+        return value, None
+    rest = {name: each for name, each in value.items() if name != USAGE}
+    if len(rest) == 1 and (key := next(iter(rest))) in wrappers:
+        return rest[key], key
+    return rest or None, None
 
 
 def _invoked(extra: Mapping[str, Any]) -> Any:

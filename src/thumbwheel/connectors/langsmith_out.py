@@ -127,7 +127,7 @@ class Told:
             "end_time": moment(ended_at),
             "status": "error" if failed else "pending" if ended_at is None else "success",
             "error": (span.status_message or "error") if failed else None,
-            "inputs": _wrapped(span.tool_arguments if span.input is None else span.input, "input") or {},
+            "inputs": _wrapped(span, span.tool_arguments if span.input is None else span.input, "input") or {},
             "outputs": _outputs(span),
             "extra": self._extra(span),
             "events": span.extra.get("events") or [],
@@ -191,8 +191,11 @@ def _as_step(trace: Trace) -> Span:
     )
 
 
-def _wrapped(value: Json, name: str) -> dict[str, Any] | None:
-    """A value as the object their models demand."""
+def _wrapped(span: Span, value: Json, name: str) -> dict[str, Any] | None:
+    """A value as the object their models demand, by the name its client had given it."""
+    key = span.extra.get(f"{name}_key")
+    if isinstance(key, str) and value is not None:
+        return {key: value}
     if value is None or isinstance(value, dict):
         return value
     if isinstance(value, list) and value and all(isinstance(each, dict) and "role" in each for each in value):
@@ -207,7 +210,7 @@ def _outputs(span: Span) -> dict[str, Any] | None:
             {"page_content": each.content, "type": "Document", "metadata": {"id": each.id, "score": each.score}}
             for each in span.documents
         ]
-    found = _wrapped(value, "output")
+    found = _wrapped(span, value, "output")
     return found if USAGE not in span.extra else {**(found or {}), USAGE: span.extra[USAGE]}
 
 
