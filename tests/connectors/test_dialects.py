@@ -16,6 +16,8 @@ from tests.otlp import AT, CHILD, OTHER, ROOT, SECOND, TRACE, a_span, as_json, a
 from thumbwheel.capture.assemble import fold, gather
 from thumbwheel.connectors import native
 from thumbwheel.connectors.attributes import Client
+from thumbwheel.connectors.langsmith import read_batch, span_of, trace_of
+from thumbwheel.connectors.multipart import Part
 from thumbwheel.connectors.otlp import decode_traces
 from thumbwheel.connectors.semantics import understand_spans
 from thumbwheel.domain.trace import Trace
@@ -206,6 +208,58 @@ def spans(about: dict[str, Any], chat: dict[str, Any], retrieval: dict[str, Any]
         a_span(CHILD, chat, name="chat", startTimeUnixNano=AT - SECOND),
         a_span(ROOT, about),
     ]
+
+
+def as_langsmith(it: Told) -> list[Part]:
+    """Runs as LangSmith's clients write them, the parts of each apart; the children first, changes before what they change."""
+    root = "0af76519-16cd-43dd-8448-eb211c80319c"
+    about = {"user_id": it.user, "thread_id": it.session, "revision_id": it.release} | it.notes
+    usual = {"ls_model_type": "chat", "LANGSMITH_PROJECT": "x"}
+    model = {"ls_model_name": it.model, "prompt_version": it.prompt_version}
+    documents = [
+        {"page_content": each["content"], "metadata": {"id": each["id"], "score": each["score"]}}
+        for each in it.documents
+    ]
+    answer = {"role": "assistant", "content": it.answer, "usage_metadata": {"input_tokens": 3}}
+    return [
+        *a_run(1, "retriever", "retrieve", {"query": it.question}, {"output": documents}, about),
+        *a_run(2, "llm", "chat", {"messages": it.messages}, answer, about | usual | model),
+        *a_run(3, "tool", "order", it.arguments, it.result, about),
+        *parts("patch", {"id": root, "trace_id": root, "end_time": 1_795_435_200_000, "tags": it.tags}, {}),
+        *parts(
+            "post",
+            {"id": root, "trace_id": root, "run_type": "chain", "name": "ask", "start_time": "2026-11-23T11:59:58"},
+            {"inputs": {}, "extra": {"metadata": about | usual, "runtime": {"sdk": "langsmith-py"}}},
+        ),
+    ]
+
+
+def a_run(
+    place: int, kind: str, name: str, given: dict[str, Any], made: dict[str, Any], about: dict[str, Any]
+) -> list[Part]:
+    """One step below the root."""
+    id, root = f"0af76519-16cd-43dd-8448-00000000000{place}", "0af76519-16cd-43dd-8448-eb211c80319c"
+    order = f"20261123T115958000000Z{root}.20261123T11595800000{place}Z{id}"
+    run = {"id": id, "dotted_order": order, "run_type": kind, "name": name, "tags": ["seq:step:1"], "inputs": None}
+    return parts("post", run, {"inputs": given, "outputs": made, "extra": {"metadata": about}})
+
+
+def parts(event: str, run: dict[str, Any], apart: dict[str, Any]) -> list[Part]:
+    """A run as parts of a body."""
+    name = f"{event}.{run['id']}"
+    whole = Part(name, "application/json", json.dumps(run).encode())
+    return [
+        whole,
+        *(Part(f"{name}.{key}", "application/json", json.dumps(each).encode()) for key, each in apart.items()),
+    ]
+
+
+@given(it=told)
+def test_runs_say_the_same_as_spans(it: Told) -> None:
+    batch = read_batch(as_langsmith(it))
+    assert batch.faults == []
+    spans = [span_of(report, trace_of(report.run) or "") for report in batch.reports]
+    assert fold(TRACE, gather(spans).values(), otherwise=NOW) == as_native(it)
 
 
 def read(written: list[dict[str, Any]], it: Told, *, json_form: bool) -> Trace:

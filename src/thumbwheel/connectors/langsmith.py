@@ -207,17 +207,18 @@ def span_of(report: Report, trace_id: str) -> Span:
     (given, given_as), (made, made_as) = _bare(run.get("inputs"), _INPUTS), _bare(run.get("outputs"), _OUTPUTS)
     error = run.get("error")
     is_root = parent_id is None and id == trace_id
+    kind = _KINDS.get(str(run["run_type"]).lower(), SpanKind.span) if run.get("run_type") else None
     return Span(
         trace_id=trace_id,
         id=id,
         stamp=stamp_of(ended or began, update=report.update),
         parent_id=parent_id,
-        kind=_KINDS.get(str(run.get("run_type")).lower(), SpanKind.span) if run.get("run_type") else None,
+        kind=kind,
         name=column(run.get("name")),
         started_at=began,
         ended_at=ended,
-        input=given,
-        output=made,
+        input=_unless_empty(given, kind),
+        output=_unless_empty(made, kind),
         model=column(about.model or _invoked(extra)),
         prompt_version=column(about.prompt_version),
         usage=_usage(run.get("outputs"), about),
@@ -321,7 +322,12 @@ def _bare(value: Any, wrappers: Iterable[str]) -> tuple[Any, str | None]:
     rest = {name: each for name, each in value.items() if name != USAGE}
     if len(rest) == 1 and (key := next(iter(rest))) in wrappers:
         return rest[key], key
-    return rest or None, None
+    return rest, None
+
+
+def _unless_empty(value: Any, kind: SpanKind | None) -> Any:
+    """A value, unless its client only had to send an object: tools alone are called with nothing."""
+    return None if value == {} and kind is not SpanKind.tool else value
 
 
 def _invoked(extra: Mapping[str, Any]) -> Any:

@@ -59,8 +59,10 @@ def _tokens(text: str) -> list[Any]:
         if match is None:
             raise Invalid(f"This cannot be read as a filter: {text[at : at + 40]!r}.", field="filter")
         quoted, single, figure, word, sign = match.groups()
+        if quoted is not None:
+            quoted = _unquoted(quoted)
         found.append(
-            ("value", json.loads(quoted)) if quoted is not None
+            ("value", quoted) if quoted is not None
             else ("value", single) if single is not None
             else ("value", float(figure)) if figure is not None
             else ("word", word) if word is not None
@@ -68,6 +70,13 @@ def _tokens(text: str) -> list[Any]:
         )  # fmt: skip
         at = match.end()
     return found[::-1]
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError as fault:
+        raise Invalid(f"This is no text: {text[:40]}.", field="filter") from fault
 
 
 def _parsed(tokens: list[Any], depth: int) -> Any:
@@ -111,23 +120,24 @@ def _test(call: Any) -> Test:
 
 def _of_metadata(arguments: tuple[Any, ...]) -> list[Test]:
     """Tests that hold together; a key and a value of metadata beside each other are a pair."""
-    said = {
-        each.arguments[0].name: each.arguments[1]
-        for each in arguments
-        if isinstance(each, _Call)
-        and each.name == "eq"
-        and len(each.arguments) == 2
-        and isinstance(each.arguments[0], _Call)
-    }
-    if not {"metadata_key", "metadata_value"} <= said.keys():
+    paired = {name: each for name in _PAIR for each in arguments if _is_of(each, name)}
+    if paired.keys() != set(_PAIR):
         return [_test(each) for each in arguments]
-    key, value = said["metadata_key"], said["metadata_value"]
-    rest = [
-        _test(each)
-        for each in arguments
-        if each.name != "eq" or each.arguments[0] not in {_Call("metadata_key"), _Call("metadata_value")}
-    ]
+    key, value = (paired[name].arguments[1] for name in _PAIR)
+    rest = [_test(each) for each in arguments if each not in paired.values()]
     return [lambda run: bool(_metadata(run).get(key) == value), *rest]
+
+
+_PAIR: Final = ("metadata_key", "metadata_value")
+
+
+def _is_of(call: Any, field: str) -> bool:
+    return (
+        isinstance(call, _Call)
+        and call.name == "eq"
+        and call.arguments[:1] == (_Call(field),)
+        and (len(call.arguments) == 2 and not isinstance(call.arguments[1], _Call))
+    )
 
 
 def _comparison(call: _Call) -> Test:
