@@ -63,10 +63,6 @@ class CodebookMissing(Conflict):
     """No codebook is published in this project yet; publish one with `thumbwheel codebook publish FILE`."""
 
 
-class FrameEmpty(Conflict):
-    """No trace in this window may be drawn."""
-
-
 class ExtraMissing(ThumbwheelError):
     """An optional part of thumbwheel is not installed."""
 

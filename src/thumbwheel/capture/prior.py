@@ -256,11 +256,6 @@ def negative_facts(facts: Iterable[SignalFact]) -> tuple[SignalFact, ...]:
     return tuple(fact for fact in in_force(facts) if _speaks_against(fact))
 
 
-def negative_weights(facts: Iterable[SignalFact], table: PriorTable = SEED) -> tuple[float, ...]:
-    """Weights of the negative signals, one for each kind of evidence: its size before a risk model exists."""
-    return tuple(weight for weight in _strongest(negative_facts(facts), table).values() if weight > 0.0)
-
-
 #: The sign each kind of signal leaves, and the value of it whose prior stands for the sign (None: the kind's own).
 _SIGNED: Final[Mapping[Sign, tuple[SignalKind, str | None]]] = {
     Sign.down: (SignalKind.user_rating, Rating.down),

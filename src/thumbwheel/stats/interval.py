@@ -1,11 +1,11 @@
 """Limits for a rate, for a difference of rates and for a rate nobody has seen an instance of.
 
-All levels are two-sided unless a name says otherwise: the upper limit of a
-90 % interval is the one-sided 95 % upper limit.
+All levels are two-sided: the upper limit of a 90 % interval is the one-sided
+95 % upper limit.
 """
 
 from dataclasses import dataclass
-from math import ceil, hypot, log1p, sqrt
+from math import hypot, log1p, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +56,6 @@ class Estimate:
         if self.point not in self.interval:
             raise given.OutOfRange(f"{self.point} lies outside its interval {self.interval}")
 
-    def shifted(self, by: float) -> "Estimate":
-        """The same estimate of a quantity that is larger by a known constant."""
-        return Estimate(self.point + by, Interval(self.interval.low + by, self.interval.high + by))
-
 
 def normal_quantile(level: float) -> float:
     """Half-width, in standard errors, of a two-sided normal interval of this level (1.96 for .95)."""
@@ -106,29 +102,6 @@ def kish_n(weights: npt.ArrayLike) -> float:
     return float(scaled.sum() ** 2 / np.square(scaled).sum())
 
 
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval:
-    """Exact interval of the chance behind `k` in `n` (Clopper, Pearson 1934): never covers less than `level`.
-
-    >>> found = clopper_pearson(2, 100)
-    >>> round(found.low, 4), round(found.high, 4)
-    (0.0024, 0.0704)
-    """
-    k, n = _successes(k, n)
-    tail = (1 - given.chance(level, "a level")) / 2
-    low = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
-    return Interval(low, _upper(k, n, tail))
-
-
-def clopper_pearson_upper(k: int, n: int, level: float = 0.95) -> float:
-    """One-sided exact upper limit of the chance behind `k` in `n`.
-
-    >>> round(clopper_pearson_upper(2, 100), 6)
-    0.061619
-    """
-    k, n = _successes(k, n)
-    return _upper(k, n, 1 - given.chance(level, "a level"))
-
-
 def none_seen_upper(n: float, level: float = 0.95) -> float:
     """Largest chance that would still leave `n` cases without one, with probability 1 - level: 1 - (1-level)^(1/n).
 
@@ -141,23 +114,11 @@ def none_seen_upper(n: float, level: float = 0.95) -> float:
     return float(-np.expm1(log1p(-level) / n)) if n else 1.0
 
 
-def cases_to_see_one(rate: float, level: float = 0.95) -> int:
-    """Cases needed to meet at least one, with probability `level`, of what happens at this rate.
-
-    The other way round: if that many cases show none, `none_seen_upper` is at or below the rate.
-
-    >>> [cases_to_see_one(rate) for rate in (0.01, 0.02, 0.03, 0.05, 0.10)]
-    [299, 149, 99, 59, 29]
-    """
-    rate, level = given.chance(rate, "a rate"), given.chance(level, "a level")
-    return ceil(log1p(-level) / log1p(-rate))
-
-
 def mover_sum(first: Estimate, second: Estimate) -> Estimate:
     """Sum of two independent estimates with limits from theirs (MOVER: Zou, Donner 2008).
 
     The distances from point to limit add as squares, each side for itself, so
-    skewed intervals stay skewed. Youden's J is `mover_sum(tpr, tnr).shifted(-1)`.
+    skewed intervals stay skewed.
     """
     low = hypot(first.point - first.interval.low, second.point - second.interval.low)
     high = hypot(first.interval.high - first.point, second.interval.high - second.point)
@@ -186,36 +147,6 @@ def newcombe(p_before: float, n_before: float, p_after: float, n_after: float, l
     return Estimate(change.point, change.interval.clipped(-1, 1))
 
 
-def conditional_binomial(before: int, exposure_before: float, after: int, exposure_after: float) -> float:
-    """Chance of at most `after` events in the second period if the rate had not fallen (one-sided p).
-
-    Given the total, the events fall into the second period with probability
-    exposure_after / (both), so p = P(Bin(before + after, that) <= after).
-
-    >>> round(conditional_binomial(8, 80, 1, 60), 6)
-    0.050345
-    """
-    before, after = given.count(before, "events before"), given.count(after, "events after")
-    first = given.positive(exposure_before, "exposure before")
-    second = given.positive(exposure_after, "exposure after")
-    return float(special.bdtr(after, before + after, second / (first + second)))
-
-
-def mcnemar_exact(b: int, c: int, *, one_sided: bool = False) -> float:
-    """Exact p of `b` pairs that changed one way against `c` the other (McNemar 1947, binomial form).
-
-    Two-sided by default; `one_sided` asks only whether `b` is too large. Without
-    a changed pair there is nothing against "no change": 1.
-
-    >>> round(mcnemar_exact(9, 2), 5)
-    0.06543
-    """
-    b, c = given.count(b, "pairs"), given.count(c, "pairs")
-    if one_sided:
-        return float(special.bdtr(c, b + c, 0.5))
-    return min(1.0, 2 * float(special.bdtr(min(b, c), b + c, 0.5)))
-
-
 def _wilson_low(p: float, n: float, z: float) -> float:
     # the textbook form multiplied by its conjugate: no cancellation, exactly 0 at p = 0
     return 2 * n * p * p / (2 * n * p + z * z + z * sqrt(4 * n * p * (1 - p) + z * z))
@@ -226,7 +157,3 @@ def _successes(k: int, n: int) -> tuple[int, int]:
     if k > n:
         raise given.OutOfRange(f"{k} successes in {n} cases")
     return k, n
-
-
-def _upper(k: int, n: int, tail: float) -> float:
-    return 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1 - tail))

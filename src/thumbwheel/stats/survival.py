@@ -4,7 +4,6 @@ A mean over finished items improves when a team stops finishing; here an open
 item counts as "not within this long", for as long as it has been watched.
 """
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,36 +123,6 @@ def kaplan_meier(durations: npt.ArrayLike, observed: npt.ArrayLike, *, level: fl
     return _curve(table.times, survival, error, level=level, spent=spent, ended=done, n_events=int(done.sum()))
 
 
-def aalen_johansen(
-    durations: npt.ArrayLike, outcomes: Sequence[Hashable | None], of: Hashable, *, level: float = 0.95
-) -> Curve:
-    """Curve of one outcome where another may come first (Aalen, Johansen 1978); None is an item still open.
-
-    `share_by` is the cumulative incidence: the share that has had this outcome
-    by then, where one that ended otherwise never will. Variance by the delta
-    method (Marubini, Valsecchi 1995), limits as for Kaplan-Meier, which this
-    equals without a competing outcome. Raises as `kaplan_meier` does.
-
-    >>> curve = aalen_johansen([1, 2, 3, 4], ["fixed", "wont_fix", "fixed", None], "fixed")
-    >>> (1 - curve.survival).round(3)
-    array([0.25, 0.5 ])
-    """
-    open_still = np.array([given.is_missing(outcome) for outcome in outcomes], dtype=np.bool_)
-    this = np.array([outcome == of for outcome in outcomes], dtype=np.bool_) & ~open_still
-    spent, ended = _ascending(durations, ~open_still)
-    _, ours = _ascending(durations, this)
-    table = _table(spent, ended)
-    mine = np.bincount(np.searchsorted(table.times, spent[ours]), minlength=len(table.times))
-    before = np.concatenate([[1.0], _product(table)[:-1]])[: len(table.times)]
-    incidence = np.cumsum(before * mine / table.at_risk)
-    error = np.sqrt(_incidence_variance(table, mine, before, incidence))
-    steps = mine > 0
-    without = 1 - incidence[steps]
-    without[without < ROUNDING] = 0.0
-    n_events = int(ours.sum())
-    return _curve(table.times[steps], without, error[steps], level=level, spent=spent, ended=ended, n_events=n_events)
-
-
 def restricted_mean(
     durations: npt.ArrayLike, observed: npt.ArrayLike, horizon: float, *, level: float = 0.95
 ) -> Estimate | None:
@@ -206,16 +175,6 @@ def _product(table: _Table) -> Floats:
 
 def _complete(spent: Floats, ended: Mask) -> bool:
     return bool(len(spent)) and bool(ended[spent == spent[-1]].all())
-
-
-def _incidence_variance(table: _Table, mine: npt.NDArray[np.intp], before: Floats, incidence: Floats) -> Floats:
-    """Delta-method variance at every event time, as running sums: linear in the number of times."""
-    n, turnover = table.at_risk, table.turnover
-    cross = before * mine / np.square(n)
-    own = np.square(before) * mine * (n - mine) / n**3
-    a, b, c = np.cumsum(turnover), np.cumsum(turnover * incidence), np.cumsum(turnover * np.square(incidence))
-    moved = np.square(incidence) * a - 2 * incidence * b + c
-    return np.maximum(moved + np.cumsum(own) - 2 * (incidence * np.cumsum(cross) - np.cumsum(cross * incidence)), 0)
 
 
 def _curve(

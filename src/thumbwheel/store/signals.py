@@ -149,16 +149,6 @@ class Signals:
         statement = select(func.count()).where(pending_signals.c.project_id == self._project_id)
         return int(self._connection.execute(statement.select_from(pending_signals)).scalar_one())
 
-    def count_by_kind(self, first_day: int, last_day: int) -> dict[str, int]:
-        """How many signals of each kind the traces of these days (both included) have."""
-        rows = self._connection.execute(
-            select(signals.c.kind, func.count())
-            .where(signals.c.project_id == self._project_id)
-            .where(signals.c.day.between(first_day, last_day))
-            .group_by(signals.c.kind)
-        )
-        return {row[0]: row[1] for row in rows}
-
     def count_traces(self, first_day: int, last_day: int) -> int:
         """How many traces of these days (both included) have a signal."""
         traces = (

@@ -18,7 +18,6 @@ from thumbwheel.capture.prior import (
     in_force,
     is_negative,
     negative_facts,
-    negative_weights,
 )
 from thumbwheel.domain.signal import DEFAULT_REASONS, Edit, EditKind, Rating, Signal, SignalKind
 
@@ -132,8 +131,6 @@ def test_which_signals_make_a_trace_eligible_for_the_negative_policy() -> None:
         a_fact("implicit_dwell", z=5.0),
     ]
     assert [is_negative([fact]) for fact in [*yes, *no]] == [True] * len(yes) + [False] * len(no)
-    assert all(weight > 0 for fact in yes for weight in negative_weights([fact]))
-    assert all(len(negative_weights([fact])) == 1 for fact in yes)
 
 
 def test_reading_time_counts_only_where_it_is_unusual() -> None:

@@ -4,21 +4,16 @@ import warnings
 import numpy as np
 import pytest
 from hypothesis import given, strategies
-from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
+from statsmodels.duration.survfunc import SurvfuncRight
 
 from thumbwheel.stats.given import LengthsDiffer, OutOfRange
-from thumbwheel.stats.survival import Quantile, aalen_johansen, kaplan_meier, restricted_mean
+from thumbwheel.stats.survival import Quantile, kaplan_meier, restricted_mean
 
 TIMES = [3, 5, 5, 8, 10, 12, 15, 20, 20, 30]
 EVENTS = [1, 1, 0, 1, 0, 1, 1, 0, 1, 0]
 
 items = strategies.lists(
     strategies.tuples(strategies.integers(0, 20), strategies.integers(0, 1)), min_size=1, max_size=40
-)
-endings = strategies.lists(
-    strategies.tuples(strategies.integers(1, 20), strategies.sampled_from([None, "fixed", "wont_fix"])),
-    min_size=2,
-    max_size=40,
 )
 
 
@@ -149,71 +144,11 @@ def test_without_items_there_is_no_answer() -> None:
     curve = kaplan_meier([], [])
     assert (curve.n, curve.share_by(3), curve.median().time) == (0, None, None)
     assert restricted_mean([], [], 10) is None
-    assert aalen_johansen([], [], "fixed").share_by(1) is None
-
-
-@given(items=endings)
-def test_incidence_and_error_agree_with_statsmodels(items: list[tuple[int, str | None]]) -> None:
-    times, outcomes = [time for time, _ in items], [outcome for _, outcome in items]
-    codes = [0 if outcome is None else 1 if outcome == "fixed" else 2 for outcome in outcomes]
-    curve = aalen_johansen(times, outcomes, "fixed")
-    if not {1, 2} <= set(codes):
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        oracle = CumIncidenceRight(np.array(times), np.array(codes))
-    wanted = dict(zip(oracle.times.tolist(), zip(oracle.cinc[0], oracle.cinc_se[0], strict=True), strict=True))
-    assert 1 - curve.survival == pytest.approx([wanted[time][0] for time in curve.times], abs=1e-9)
-    for at, time in enumerate(curve.times):
-        without, error = 1 - wanted[time][0], wanted[time][1]
-        if without > 1e-9 and math.isfinite(error):
-            assert (curve.low[at], curve.high[at]) == pytest.approx(log_log(without, error), abs=1e-6)
-
-
-@given(items=endings)
-def test_with_one_way_to_end_incidence_is_kaplan_meier(items: list[tuple[int, str | None]]) -> None:
-    times, events = [time for time, _ in items], [int(outcome is not None) for _, outcome in items]
-    one = aalen_johansen(times, ["fixed" if event else None for event in events], "fixed")
-    other = kaplan_meier(times, events)
-    assert one.survival == pytest.approx(other.survival, abs=1e-9)
-    assert one.low == pytest.approx(other.low, abs=1e-6)
-    assert one.high == pytest.approx(other.high, abs=1e-6)
-    assert one.complete is other.complete
-
-
-def test_incidence_variance_is_what_repetition_shows() -> None:
-    rng = np.random.default_rng(5)
-    found, errors = [], []
-    for _ in range(400):
-        fixed, dropped, seen = rng.exponential(20, 80), rng.exponential(30, 80), rng.uniform(5, 60, 80)
-        times = np.minimum(np.minimum(fixed, dropped), seen)
-        ends = [
-            "fixed" if f == t else "wont_fix" if d == t else None for f, d, t in zip(fixed, dropped, times, strict=True)
-        ]
-        share = aalen_johansen(times, ends, "fixed").share_by(15)
-        assert share is not None
-        found.append(share.point)
-        errors.append(share.interval.width / (2 * 1.96))
-    rate = 1 / 20 + 1 / 30
-    assert np.mean(found) == pytest.approx((1 / 20) / rate * (1 - math.exp(-15 * rate)), abs=0.01)
-    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.12)
-
-
-def test_shares_of_all_outcomes_and_the_open_ones_make_a_whole() -> None:
-    times, outcomes = [1, 2, 3, 4, 5, 6], ["fixed", "wont_fix", None, "fixed", "wont_fix", None]
-    fixed, dropped = (aalen_johansen(times, outcomes, of).share_by(6) for of in ("fixed", "wont_fix"))
-    still = kaplan_meier(times, [outcome is not None for outcome in outcomes]).survival_at(6)
-    assert fixed is not None
-    assert dropped is not None
-    assert still is not None
-    assert fixed.point + dropped.point + still.point == pytest.approx(1)
 
 
 def test_what_is_not_a_duration_or_an_event_is_refused() -> None:
     with pytest.raises(LengthsDiffer):
         kaplan_meier([1, 2], [1])
-    with pytest.raises(LengthsDiffer):
-        aalen_johansen([1, 2], ["fixed"], "fixed")
     for times, events in (([-1], [1]), ([float("nan")], [1]), ([float("inf")], [1]), ([1], [2])):
         with pytest.raises(OutOfRange):
             kaplan_meier(times, events)
