@@ -427,6 +427,8 @@ waiting = Table(
     #: Who judged or skipped it last; empty while nobody has. An annotator is served by ranges of it that leave out
     #: their own name, so that what they have done already is never walked over.
     Column("passed_by", Text, nullable=False),
+    #: What it waits for, where that is no longer what it was drawn for: `relabel`.
+    Column("purpose", Text),
     Index(None, "project_id", "added_at", "serve_rank", "entry_id"),
     Index(None, "project_id", "assigned_to", "passed_by", "added_at", "serve_rank"),
     Index(
@@ -457,6 +459,35 @@ skips = Table(
     Column("project_id", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("why", Text),
+)
+
+#: A bulk change of what waits, with what it takes to undo it.
+queue_changes = Table(
+    "queue_changes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    #: `drop` or `assign`.
+    Column("kind", Text, nullable=False),
+    #: Entry id -> whom it was kept for before.
+    Column("body", JsonText, nullable=False),
+    Column("undone_at", UtcTime),
+    Index(None, "project_id", "at", "id"),
+)
+
+#: How many judgements a day are asked of a reviewer; the last row of each counts.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("annotator", Text, primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    #: 0 for none.
+    Column("per_day", Integer, nullable=False),
+    Column("set_by", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # --- annotations and labels -------------------------------------------------------------------------------------------
@@ -520,6 +551,39 @@ labels = Table(
     Index(None, "project_id", "settled_at", "id"),
     Index(None, "entry_id", "project_id"),
     Index(None, "project_id", "trace_id"),
+)
+
+#: Labels that a revision of the codebook set aside. A label leaves this by being affirmed, or by its entry being judged again.
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("label_id", Text, ForeignKey("labels.id"), primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    #: The version that set it aside.
+    Column("version", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("closed_by", Text),
+    #: `affirmed`, `requeued` or `judged`.
+    Column("outcome", Text),
+    Index(None, "project_id", "closed_at", "at", "label_id"),
+)
+
+#: What the owner said of a reviewer's settled label when they looked again: judgements of people, for the purpose of audit.
+spot_checks = Table(
+    "spot_checks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Integer, nullable=False),
+    Column("label_id", Text, ForeignKey("labels.id"), nullable=False),
+    #: Whose label it was.
+    Column("annotator", Text, nullable=False),
+    Column("checked_by", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("agrees", Boolean, nullable=False),
+    Column("superseded_at", UtcTime),
+    Index(None, "project_id", "at"),
+    Index(None, "label_id", "project_id"),
 )
 
 # --- what labels become -----------------------------------------------------------------------------------------------

@@ -166,6 +166,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_projects_name")),
     )
     op.create_table(
+        "queue_changes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_changes")),
+    )
+    op.create_index(
+        op.f("ix_queue_changes_project_id_at_id"), "queue_changes", ["project_id", "at", "id"], unique=False
+    )
+    op.create_table(
+        "quotas",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("annotator", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("per_day", sa.Integer(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "annotator", "at", name=op.f("pk_quotas")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "scores",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("score_id", sa.Text(), nullable=False),
@@ -362,15 +386,15 @@ def upgrade() -> None:
         op.f("ix_queue_entries_draw_id_project_id"), "queue_entries", ["draw_id", "project_id"], unique=False
     )
     op.create_index(
+        op.f("ix_queue_entries_project_id_added_at"), "queue_entries", ["project_id", "added_at"], unique=False
+    )
+    op.create_index(
         op.f("ix_queue_entries_project_id_alert_id"),
         "queue_entries",
         ["project_id", "alert_id"],
         unique=False,
         sqlite_where=sa.text("alert_id IS NOT NULL"),
         postgresql_where=sa.text("alert_id IS NOT NULL"),
-    )
-    op.create_index(
-        op.f("ix_queue_entries_project_id_added_at"), "queue_entries", ["project_id", "added_at"], unique=False
     )
     op.create_index(
         op.f("ix_queue_entries_project_id_trace_id"), "queue_entries", ["project_id", "trace_id"], unique=False
@@ -473,6 +497,7 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.BigInteger(), nullable=True),
         sa.Column("assigned_to", sa.Text(), nullable=False),
         sa.Column("passed_by", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["entry_id"], ["queue_entries.id"], name=op.f("fk_waiting_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_waiting")),
     )
@@ -528,6 +553,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_fix_labels_label_id"), "fix_labels", ["label_id"], unique=False)
     op.create_table(
+        "quarantines",
+        sa.Column("label_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["label_id"], ["labels.id"], name=op.f("fk_quarantines_label_id")),
+        sa.PrimaryKeyConstraint("label_id", name=op.f("pk_quarantines")),
+    )
+    op.create_index(
+        op.f("ix_quarantines_project_id_closed_at_at_label_id"),
+        "quarantines",
+        ["project_id", "closed_at", "at", "label_id"],
+        unique=False,
+    )
+    op.create_table(
         "routings",
         sa.Column("label_id", sa.Text(), nullable=False),
         sa.Column("outlet", sa.Text(), nullable=False),
@@ -539,3 +582,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("label_id", "outlet", name=op.f("pk_routings")),
     )
     op.create_index(op.f("ix_routings_project_id_outlet"), "routings", ["project_id", "outlet"], unique=False)
+    op.create_table(
+        "spot_checks",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("label_id", sa.Text(), nullable=False),
+        sa.Column("annotator", sa.Text(), nullable=False),
+        sa.Column("checked_by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=False),
+        sa.Column("superseded_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["label_id"], ["labels.id"], name=op.f("fk_spot_checks_label_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_spot_checks")),
+    )
+    op.create_index(op.f("ix_spot_checks_label_id_project_id"), "spot_checks", ["label_id", "project_id"], unique=False)
+    op.create_index(op.f("ix_spot_checks_project_id_at"), "spot_checks", ["project_id", "at"], unique=False)
