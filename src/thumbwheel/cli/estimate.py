@@ -60,27 +60,13 @@ def estimate(
 
 
 def _of_file(file: str, population: int | None, judge_sum: float | None) -> dict[str, Any]:
-    import csv
-    import sys
-    from pathlib import Path
-
+    from thumbwheel.cli.table_file import read_table
     from thumbwheel.errors import Invalid
     from thumbwheel.services.measure import rate_of_rows
 
     if population is None:
         raise Invalid("How many items there were to draw from must be said: --population N.", field="population")
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except OSError as fault:
-        raise Invalid(f"Cannot read {file}: {fault.strerror}.", field="from") from fault
-    except UnicodeDecodeError as fault:
-        raise Invalid(f"{file} is not UTF-8 text.", field="from") from fault
-    reader = csv.DictReader(text.splitlines())
-    reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
-    missing = [name for name in _COLUMNS if name not in reader.fieldnames]
-    if missing:
-        raise Invalid(f"The file has no column {', '.join(missing)}.", field=missing[0])
-    return rate_of_rows(list(reader), population, judge_sum)
+    return rate_of_rows(read_table(file, _COLUMNS), population, judge_sum)
 
 
 def _show(told: dict[str, Any]) -> None:

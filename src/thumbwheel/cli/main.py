@@ -9,6 +9,7 @@ import typer
 from thumbwheel import errors
 from thumbwheel.cli import (
     admin,
+    agreement,
     annotate,
     capture,
     close,
@@ -31,7 +32,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for _verb in (demo, admin, project, capture, score, relink, scrub, sample, annotate, close, measure, estimate, tune):
+for _verb in (
+    demo,
+    admin,
+    project,
+    capture,
+    score,
+    relink,
+    scrub,
+    sample,
+    annotate,
+    close,
+    measure,
+    estimate,
+    agreement,
+    tune,
+):
     _verb.register(app)
 
 

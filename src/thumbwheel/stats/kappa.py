@@ -164,29 +164,6 @@ def cohen_kappa_of(
     return cohen_kappa(crosstab(first, second, categories=categories), weights=weights, level=level)
 
 
-def one_vs_rest(table: Crosstab, category: Hashable) -> Crosstab:
-    """The same units with only "this category" (first row and column) and "any other" told apart.
-
-    Raises `OutOfRange` for a category the table does not have.
-    """
-    if category not in table.categories:
-        raise given.OutOfRange(f"not among the categories: {category!r}")
-    at, counts = table.categories.index(category), table.counts
-    both, row, column = counts[at, at], counts[at].sum(), counts[:, at].sum()
-    cells = [[both, row - both], [column - both, counts.sum() - row - column + both]]
-    return Crosstab((True, False), np.array(cells, dtype=np.int64), True)
-
-
-def kappa_by_category(table: Crosstab, *, level: float = 0.95) -> dict[Hashable, AgreementResult]:
-    """Kappa of each category against all others: where a codebook reads two ways, this says where.
-
-    >>> by = kappa_by_category(crosstab("aabbcc", "aabbcb"))
-    >>> {category: round(result.kappa, 3) for category, result in by.items()}
-    {'a': 1.0, 'b': 0.667, 'c': 0.571}
-    """
-    return {each: cohen_kappa(one_vs_rest(table, each), level=level) for each in table.categories}
-
-
 def gwet_ac1_table(table: npt.ArrayLike) -> float | None:
     """Gwet's AC1 (2008) of two raters: expected agreement is sum p(1-p) / (K-1), p a label's mean share.
 

@@ -21,8 +21,6 @@ from thumbwheel.stats.kappa import (
     cohen_kappa_of,
     crosstab,
     gwet_ac1_table,
-    kappa_by_category,
-    one_vs_rest,
 )
 
 tables = strategies.integers(2, 5).flatmap(
@@ -213,28 +211,10 @@ def test_labels_that_cannot_be_read_are_refused() -> None:
         crosstab(["a"], ["a", "b"])
     with pytest.raises(OutOfRange):
         crosstab(["a"], ["b"], categories=["a"])
-    with pytest.raises(OutOfRange):
-        one_vs_rest(crosstab(["a"], ["a"]), "z")
     wrong: list[Any] = [[[1, 2]], [[1, -1], [0, 2]], [[0.5, 1], [1, 2]], [[float("nan"), 1], [1, 2]], [1, 2]]
     for table in wrong:
         with pytest.raises(OutOfRange):
             cohen_kappa(table)
-
-
-@given(
-    pairs=strategies.lists(
-        strategies.tuples(strategies.sampled_from("abc"), strategies.sampled_from("abc")), min_size=1, max_size=80
-    )
-)
-def test_one_vs_rest_is_the_kappa_of_the_recoded_labels(pairs: list[tuple[str, str]]) -> None:
-    table = crosstab([a for a, _ in pairs], [b for _, b in pairs])
-    for category, found in kappa_by_category(table).items():
-        recoded = cohen_kappa_of([a == category for a, _ in pairs], [b == category for _, b in pairs])
-        assert found.n == len(pairs)
-        if recoded.kappa is None:
-            assert found.kappa is None
-        else:
-            assert found.kappa == pytest.approx(recoded.kappa)
 
 
 def test_ac1_needs_two_categories_and_a_unit() -> None:
