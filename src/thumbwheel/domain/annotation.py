@@ -110,3 +110,6 @@ class Label:
     missing_knowledge: str | None = None
     #: The label this one replaces after a correction.
     supersedes: str | None = None
+    #: Set when an owner said that it still holds under `codebook_version`, which came later than the judgements.
+    affirmed_by: str | None = None
+    affirmed_at: datetime | None = None

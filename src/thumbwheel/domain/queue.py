@@ -152,3 +152,10 @@ class Waiting:
     lease: Lease | None
     #: Whom it is kept for; None for anybody.
     assigned_to: str | None
+    #: What it waits for, where that is no longer what it was drawn for.
+    now_for: Purpose | None = None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it waits for."""
+        return self.now_for or self.entry.purpose

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from thumbwheel.annotate.reviewer import check_annotator, check_documents, pace
 from thumbwheel.annotate.settle import check_annotation, settle
 from thumbwheel.domain.annotation import Annotation, Dispute, Judgement, Label, Settled
-from thumbwheel.domain.queue import Lease, QueueEntry, Waiting
+from thumbwheel.domain.queue import Lease, Purpose, QueueEntry, Waiting
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, LeaseExpired, NotAllowed
+from thumbwheel.keep.labels import keep_label
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store.annotations import Kept, Place, Told
 from thumbwheel.store.leases import Skip
@@ -115,6 +116,8 @@ class Annotate:
         signals = tx.signals.list_for({trace.id: day_of(trace.started_at)})[trace.id]
         kept = tx.annotations.list_kept(held.entry.id)
         own = [each.annotation for each in kept if each.annotation.annotator == held.lease.annotator]
+        if held.now_for is Purpose.relabel:
+            own = []  # Judged anew, not begun where the last judgement ended.
         self._audit(tx, held.lease.annotator, "trace.read", trace.id, f"leased as queue entry {held.entry.id}")
         return Served(
             entry=held.entry,
@@ -308,7 +311,7 @@ class Annotate:
         )
         told = Told("waiting")
         if isinstance(result, Label):
-            tx.annotations.add_label(result)
+            keep_label(tx, result, self.now())
             told = Told("label", result.id)
         elif isinstance(result, Dispute):
             tx.annotations.add_dispute(result)

@@ -16,6 +16,7 @@ from thumbwheel.domain.person import Role
 from thumbwheel.domain.queue import Waiting
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict
+from thumbwheel.keep.labels import keep_label
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store import queue
 from thumbwheel.store.annotations import OpenDispute, Place
@@ -156,7 +157,7 @@ class Rubric:
                 dispute, opened.annotations, decision, new_id=self.mint(), now=self.now(), supersedes=supersedes
             )
             tx.annotations.close_disputes(dispute.entry_id, self.now())
-            tx.annotations.add_label(label)
+            keep_label(tx, label, self.now())
             self._audit(tx, owner, "dispute.decide", dispute.id, None)
             return label
 
@@ -202,7 +203,7 @@ class Rubric:
             if current is None:
                 return Revision(current=None, new=new, changes=None, quarantined=frozenset(), n_quarantined=0)
             old = current.codebook
-            hit = sum(codebooks.quarantines(old, new, label) for label in tx.annotations.stream_labels())
+            hit = sum(1 for _ in codebooks.set_aside(old, new, tx.annotations.stream_labels()))
         return Revision(
             current=current,
             new=new,
@@ -212,7 +213,7 @@ class Rubric:
         )
 
     def publish(self, project_id: int, data: object, published_by: str, note: str = "") -> CodebookVersion:
-        """Publish a codebook as the next version.
+        """Publish a codebook as the next version, and set aside every label that says what it no longer means.
 
         Raises:
             CodebookInvalid: with every fault at once.
@@ -220,6 +221,7 @@ class Rubric:
         """
         codebook = codebooks.check(data)
         with self.ledger.begin(project_id) as tx:
+            tx.codebooks.hold_alone()
             current = tx.codebooks.find_current()
             if current is not None and current.codebook == codebook:
                 raise Conflict(f"This codebook is version {current.version} already; nothing was published.")
@@ -232,6 +234,9 @@ class Rubric:
             )
             if not tx.codebooks.add(version):
                 raise Conflict("Somebody else published a version at the same moment; look at it first.")
+            if current is not None:
+                hit = codebooks.set_aside(current.codebook, codebook, tx.annotations.stream_labels())
+                tx.quarantines.add([label.id for label in hit], version.version, self.now())
             self._audit(tx, published_by, "codebook.publish", str(version.version), note or None)
             return version
 

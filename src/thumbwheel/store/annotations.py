@@ -15,7 +15,7 @@ from thumbwheel.domain.queue import Purpose, QueueEntry
 from thumbwheel.errors import NotHere
 from thumbwheel.store.engine import EPOCH, UtcTime, insert_new
 from thumbwheel.store.queue import entry_of
-from thumbwheel.store.tables import annotation_rows, disputes, evidence, labels, queue_entries
+from thumbwheel.store.tables import annotation_rows, disputes, evidence, labels, quarantines, queue_entries
 
 #: Where a page ended: the time and the id of its last row.
 Place = tuple[datetime, str]
@@ -245,7 +245,7 @@ class Annotations:
     # --- labels
 
     def add_label(self, label: Label) -> None:
-        """Keep a label, and mark the one it supersedes; the same id again changes nothing."""
+        """Keep a label, and mark the one it supersedes, which leaves quarantine; the same id again changes nothing."""
         row = {
             "id": label.id,
             "project_id": self._project_id,
@@ -258,6 +258,10 @@ class Annotations:
         insert_new(self._connection, labels, [row])
         if label.supersedes is not None:
             self.supersede_label(label.supersedes, label.settled_at)
+            quarantined = (quarantines.c.project_id == self._project_id) & (quarantines.c.label_id == label.supersedes)
+            still = quarantined & quarantines.c.closed_at.is_(None)
+            judged = {"closed_at": label.settled_at, "closed_by": label.annotators[-1], "outcome": "judged"}
+            self._connection.execute(update(quarantines).where(still).values(**judged))
 
     def supersede_label(self, label_id: str, now: datetime) -> None:
         """Mark a label as replaced or taken back; what it became is retired by whoever made that."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from thumbwheel.domain.codebook import Codebook, CodebookVersion
 from thumbwheel.errors import NotHere
-from thumbwheel.store.engine import insert_new
+from thumbwheel.store.engine import insert_new, lock_codebook
 from thumbwheel.store.tables import codebooks
 
 
@@ -31,6 +31,14 @@ class Codebooks:
             "body": msgspec.to_builtins(version.codebook),
         }
         return insert_new(self._connection, codebooks, [row]) == 1
+
+    def hold(self) -> None:
+        """Let nobody publish a version until this transaction ends. The current version is read after this."""
+        lock_codebook(self._connection, self._project_id, alone=False)
+
+    def hold_alone(self) -> None:
+        """Let nobody else publish a version, nor settle a label, until this transaction ends."""
+        lock_codebook(self._connection, self._project_id, alone=True)
 
     def find_current(self) -> CodebookVersion | None:
         """The last published version, or None when there is none."""

@@ -30,6 +30,8 @@ _PATIENCE = 30.0
 
 #: Held by whoever writes traces and signals, and by a draw while it closes its frame.
 _ARCHIVE_LOCK = 0x7468756D62
+#: Held, for each project, by whoever settles a label, and alone by whoever publishes a codebook.
+_CODEBOOK_LOCK = 0x77626F6B
 
 
 def micros(at: datetime) -> int:
@@ -136,6 +138,17 @@ def lock_archive(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ARCHIVE_LOCK})")
+
+
+def lock_codebook(connection: Connection, project_id: int, *, alone: bool) -> None:
+    """Let nobody publish a codebook until this transaction ends; with `alone`, let nobody settle a label either.
+
+    So a label is either settled before a version is published, and seen by its quarantine, or after it, and checked
+    against it. SQLite's write transaction is that lock already.
+    """
+    if connection.dialect.name == "postgresql":
+        way = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        connection.exec_driver_sql(f"SELECT {way}({_CODEBOOK_LOCK}, {int(project_id)})")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
 
-from thumbwheel.domain.queue import Lease, QueueEntry, Waiting
+from thumbwheel.domain.queue import Lease, Purpose, QueueEntry, Waiting
 from thumbwheel.store.engine import insert_new
 from thumbwheel.store.queue import waiting_entries, waiting_of
 from thumbwheel.store.tables import annotation_rows, skips, waiting
@@ -120,12 +120,15 @@ class Leases:
         mine = (waiting.c.project_id == self._project_id) & (waiting.c.entry_id == entry_id)
         self._connection.execute(delete(waiting).where(mine))
 
-    def wait_again(self, entry: QueueEntry, passed_by: str) -> None:
-        """Let an entry wait once more, at its old place; `passed_by` judged or skipped it last, or is empty."""
+    def wait_again(self, entry: QueueEntry, passed_by: str, purpose: Purpose | None = None) -> None:
+        """Let an entry wait once more, at its old place; `passed_by` judged or skipped it last, or is empty.
+
+        `purpose` says what for, where that is no longer what it was drawn for.
+        """
         row = {"entry_id": entry.id, "project_id": self._project_id, "added_at": entry.added_at}
         row |= {"serve_rank": entry.serve_rank, "assigned_to": "", "passed_by": passed_by}
         insert_new(self._connection, waiting, [row])
-        self._move(entry.id, passed_by=passed_by)
+        self._move(entry.id, passed_by=passed_by, purpose=purpose.value if purpose else None)
 
     def _move(self, entry_id: str, **values: Any) -> None:
         mine = (waiting.c.project_id == self._project_id) & (waiting.c.entry_id == entry_id)

@@ -23,6 +23,7 @@ from thumbwheel.store.leases import Leases
 from thumbwheel.store.listings import Listings
 from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
+from thumbwheel.store.quarantines import Quarantines
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.scores import Scores
 from thumbwheel.store.scrubbings import Scrubbings
@@ -103,6 +104,11 @@ class Tx:
     def annotations(self) -> Annotations:
         """Annotations, disputes and labels."""
         return Annotations(self.connection, self.project_id)
+
+    @cached_property
+    def quarantines(self) -> Quarantines:
+        """Labels that a revision of the codebook set aside."""
+        return Quarantines(self.connection, self.project_id)
 
     @cached_property
     def artifacts(self) -> Artifacts:

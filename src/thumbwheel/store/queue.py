@@ -338,6 +338,7 @@ def entry_of(row: Row[Any]) -> QueueEntry:
 def waiting_entries(project_id: int) -> Select[Any]:
     """Reads the waiting entries of a project; see `waiting_of`."""
     hold = [waiting.c.lease_token, waiting.c.leased_by, waiting.c.leased_until, waiting.c.assigned_to]
+    hold.append(waiting.c.purpose.label("now_for"))
     return (
         select(queue_entries, *hold)
         .select_from(waiting)
@@ -351,7 +352,13 @@ def waiting_of(row: Row[Any]) -> Waiting:
     lease = None
     if row.lease_token is not None:
         lease = Lease(entry_id=row.id, annotator=row.leased_by, token=row.lease_token, expires_at=row.leased_until)
-    return Waiting(entry=entry_of(row), trace_ref=row.trace_ref, lease=lease, assigned_to=row.assigned_to or None)
+    return Waiting(
+        entry=entry_of(row),
+        trace_ref=row.trace_ref,
+        lease=lease,
+        assigned_to=row.assigned_to or None,
+        now_for=None if row.now_for is None else Purpose(row.now_for),
+    )
 
 
 def _alert(row: Row[Any]) -> DriftAlert:
