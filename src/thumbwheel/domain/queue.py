@@ -90,6 +90,12 @@ class Draw:
     risk_model: dict[str, object] = field(default_factory=dict)
     #: Policy -> why it gave fewer entries than its quota.
     shortfalls: dict[str, str] = field(default_factory=dict)
+    #: Of each list (its policy, and its category or alert): what it was asked for, and what it gave.
+    lists: list[tuple[str, str, int, int]] = field(default_factory=list)
+    #: How many mixes had been put in force by then; None when it was asked for with a mix of its own.
+    mix_version: int | None = None
+    #: How many draws there were before it: where the remainder of the strata begins.
+    rotation: int = 0
     #: What the sampler needs to weigh unpicked traces later (see thumbwheel.sample.draw).
     thresholds: dict[str, object] = field(default_factory=dict)
 

@@ -34,6 +34,8 @@ class Lists:
     closed_at: datetime | None = None
     #: What traces were known for at this time is what counts; all that is known now, when None.
     as_of: datetime | None = None
+    #: How many draws there were before: where the remainder of the strata begins. Counted now, when None.
+    rotation: int | None = None
     #: Every trace that was listed, by id.
     rows: dict[str, TraceRow] = field(default_factory=dict)
 
@@ -51,8 +53,9 @@ class Lists:
         for policy, cap in ((Policy.negative, PER_USER_CAP), (Policy.uncertain, None)):
             tape = Tape(self._weighted(policy, quotas[policy], ring))
             lanes.append(Lane(id=LaneId(policy), quota=quotas[policy], tape=tape, per_user_cap=cap))
-        rotation = self.tx.queue.count_draws()
-        for lane, quota in strata(quotas[Policy.stratified], list(self.frame.population), rotation).items():
+        if self.rotation is None:
+            self.rotation = self.tx.queue.count_draws()
+        for lane, quota in strata(quotas[Policy.stratified], list(self.frame.population), self.rotation).items():
             rows = self._keyed(Policy.stratified, [lane.part], quota, ring, self.frame.population[lane.part])
             lanes.append(Lane(id=lane, quota=quota, tape=Tape(rows)))
         everything = list(self.frame.population)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from thumbwheel.capture.prior import BASE_RATE, PriorTable, prior_table, sign_log_odds
 from thumbwheel.domain.queue import Draw
@@ -32,7 +33,13 @@ def priors(tx: Tx) -> PriorTable:
     return prior_table(stored[-1] if stored else None)
 
 
+def mixes_so_far(tx: Tx) -> list[dict[str, Any]]:
+    """Every mix somebody put in force, oldest first, each with `at`, `by` and the evidence it was proposed on."""
+    stored: list[dict[str, Any]] = tx.people.project_settings(tx.project_id).get("mixes", [])
+    return stored
+
+
 def mix_in_force(tx: Tx) -> dict[str, float]:
     """The mix somebody applied last, else the default one."""
-    stored = tx.people.project_settings(tx.project_id).get("mixes", [])
+    stored = mixes_so_far(tx)
     return dict(stored[-1]["mix"]) if stored else {policy.value: share for policy, share in DEFAULT_MIX.items()}

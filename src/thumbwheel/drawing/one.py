@@ -49,6 +49,8 @@ class Order:
     mix: Mapping[str, float]
     quotas: Mapping[Policy, int]
     maturity: timedelta
+    #: How many mixes have been put in force; None when `mix` is none of them.
+    mix_version: int | None = None
     #: Why the quotas sum to less than the budget, if they do.
     lowered: str | None = None
 
@@ -115,6 +117,9 @@ class OneDraw:
             risk_sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
             risk_model=self.lists.model.to_json(),
             shortfalls=shortfalls | ({"queue": self.order.lowered} if self.order.lowered else {}),
+            lists=[(lane.policy.value, lane.part, *counts) for lane, counts in drawn.lanes.items()],
+            mix_version=self.order.mix_version,
+            rotation=self.lists.rotation or 0,
             thresholds=kept.to_json(),
         )
 

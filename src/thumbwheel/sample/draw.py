@@ -96,6 +96,8 @@ class Drawn:
     thresholds: Mapping[LaneId, Threshold]
     #: Policies that gave less than their quota, each with why.
     shortfalls: Mapping[Policy, str]
+    #: What each lane was asked for and what it gave; random's gift includes what the others left.
+    lanes: Mapping[LaneId, tuple[int, int]]
     #: Picks of earlier draws with this draw's chance added: the probabilities of their entries are to be replaced.
     restated: tuple[Standing, ...]
     #: Rows read from all lists together.
@@ -138,6 +140,7 @@ def draw(
         picks=_served(picks, interleave),
         thresholds=run.thresholds(),
         shortfalls=shortfalls(run, quotas),
+        lanes={lane.id: (lane.quota, len(walk.picks)) for lane, walk in zip(run.lanes, run.walks, strict=True)},
         restated=tuple(_restated(pick, run, sizes, chance) for pick in former),
         n_read=sum(lane.tape.n_read for lane in run.lanes),
     )

@@ -9,7 +9,7 @@ from secrets import randbits
 
 from thumbwheel.domain.queue import Draw, Policy, Window
 from thumbwheel.drawing.lists import PER_USER_CAP, Lists
-from thumbwheel.drawing.model import mix_in_force, risk_model
+from thumbwheel.drawing.model import mix_in_force, mixes_so_far, risk_model
 from thumbwheel.drawing.one import Drawing, OneDraw, Order
 from thumbwheel.errors import Invalid
 from thumbwheel.ports import Mint, Now
@@ -38,6 +38,8 @@ class DrawRequest:
     #: Draw a second time from the last frame.
     again: bool = False
     dry_run: bool = False
+    #: Let the embedded judge first look at what it has not seen yet. Without, a dry run writes nothing at all.
+    look: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,8 @@ class Sample:
         """
         if request.mix is not None:
             split(request.mix, request.budget)
-        self.suggest(project_id)
+        if request.look:
+            self.suggest(project_id)
         if request.dry_run:
             with self.ledger.read(project_id) as tx:
                 return self._open(tx, request).run()
@@ -125,6 +128,7 @@ class Sample:
             seed=randbits(53) if request.seed is None else request.seed,
             budget=request.budget,
             mix=mix,
+            mix_version=len(mixes_so_far(tx)) if request.mix is None else None,
             quotas=quotas,
             maturity=request.maturity,
             lowered=why,
