@@ -35,11 +35,13 @@ from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
 from thumbwheel.services.project import Projects
+from thumbwheel.services.quarantine import Quarantine
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
 from thumbwheel.services.shelves import Shelves
+from thumbwheel.services.spot_check import SpotCheck
 from thumbwheel.services.suggest import Suggest
 from thumbwheel.services.tune import Tune
 from thumbwheel.store.engine import open_engine, ping
@@ -203,6 +205,16 @@ class Wheel:
         return Rubric(self.ledger, self.now, self.mint)
 
     @cached_property
+    def quarantine(self) -> Quarantine:
+        """Labels that a revision of the codebook set aside."""
+        return Quarantine(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def spot_check(self) -> SpotCheck:
+        """The owner's second look at reviewers' labels."""
+        return SpotCheck(self.ledger, self.now, self.mint)
+
+    @cached_property
     def close(self) -> Close:
         """What a settled label becomes."""
         return Close(self.ledger, self.now, self.mint)
@@ -307,6 +319,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     )
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
+    from thumbwheel.api.straight import Straight
     from thumbwheel.web import site
 
     @asynccontextmanager
@@ -325,6 +338,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     )
     app.state.wheel = wheel
     app.state.rates = Rates(wheel.settings)
+    app.add_middleware(Straight, doors={**capture.DOORS, **otlp.DOORS})
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))  # noqa: PLW0108 - not before it is asked
     errors.install(app)
     for module in (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
 from thumbwheel.api.deps import CanRead, admitted, allowed, body_of, caller, credentials, wheel
 from thumbwheel.api.errors import problem, refusal
+from thumbwheel.api.straight import Door
 from thumbwheel.connectors import native
 from thumbwheel.domain.person import Scope
 from thumbwheel.domain.score import Review
@@ -61,6 +62,10 @@ async def keep_signals(request: Request, project_id: int, items: Sequence[object
         Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good], channel=channel)
     )
     return _receipt("signals", [place for place, _ in good], kept.signals, refused)
+
+
+#: What most requests come to.
+DOORS: Final[Mapping[str, Door]] = {"/v1/traces/batch": add_traces, "/v1/signals": add_signals}
 
 
 @router.get("/v1/traces/{trace_id:path}")

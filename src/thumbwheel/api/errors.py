@@ -43,6 +43,12 @@ def problem(status: int, title: str, detail: str, *, retry_after: int | None = N
     return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
 
 
+def answer_to(fault: errors.ThumbwheelError) -> Response:
+    """The problem that one of our errors is."""
+    wait = fault.retry_after if isinstance(fault, errors.TooOften) else None
+    return problem(status_of(fault), type(fault).__name__, fault.detail, retry_after=wait, field=fault.field)
+
+
 def refusal(fault: errors.ThumbwheelError) -> Mapping[str, Any]:
     """What a batch says about one item it refused."""
     said = {"type": type(fault).__name__, "detail": fault.detail}
@@ -54,8 +60,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.ThumbwheelError)
     def _ours(_request: Request, fault: errors.ThumbwheelError) -> Response:
-        wait = fault.retry_after if isinstance(fault, errors.TooOften) else None
-        return problem(status_of(fault), type(fault).__name__, fault.detail, retry_after=wait, field=fault.field)
+        return answer_to(fault)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, fault: RequestValidationError) -> Response:

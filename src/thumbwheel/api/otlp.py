@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from thumbwheel.api.deps import allowed, body_of, wheel
 from thumbwheel.api.errors import status_of
+from thumbwheel.api.straight import Door
 from thumbwheel.connectors.attributes import Client
 from thumbwheel.connectors.otlp import check_metrics, decode_logs, decode_traces
 from thumbwheel.connectors.semantics import Understood, understand_logs, understand_spans
@@ -32,7 +33,6 @@ _MEDIA = {"application/x-protobuf": False, "application/json": True}
 _LARGE = 200_000
 
 _Value = TypeVar("_Value")
-_Route: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _varint(n: int) -> bytes:
     return bytes(encoded)
 
 
-def _door(handle: Callable[..., Awaitable[Response]]) -> _Route:
+def _door(handle: Callable[..., Awaitable[Response]]) -> Door:
     """A route that answers as exporters expect: they send again after 429 and 503, and drop what any other code refuses."""
 
     async def answer(request: Request) -> Response:
@@ -153,14 +153,21 @@ def _headers(status: int, fault: ThumbwheelError) -> dict[str, str]:
     return {}
 
 
-for _prefix in _PREFIXES:
-    for _what, _handle in (("traces", _traces), ("logs", _logs), ("metrics", _metrics)):
-        router.add_api_route(
-            f"{_prefix}/{_what}",
-            _door(_handle),
-            methods=["POST"],
-            name=f"otlp_{_what}",
-            summary=f"Take {_what} as OTLP/HTTP.",
-            include_in_schema=_prefix == "/v1",
-            response_model=None,
-        )
+#: Every address of this door, with what answers there.
+DOORS: Final[Mapping[str, Door]] = {
+    f"{prefix}/{what}": _door(handle)
+    for what, handle in (("traces", _traces), ("logs", _logs), ("metrics", _metrics))
+    for prefix in _PREFIXES
+}
+
+for _path, _answer in DOORS.items():
+    _what = _path.rpartition("/")[2]
+    router.add_api_route(
+        _path,
+        _answer,
+        methods=["POST"],
+        name=f"otlp_{_what}",
+        summary=f"Take {_what} as OTLP/HTTP.",
+        include_in_schema=_path == f"/v1/{_what}",
+        response_model=None,
+    )
