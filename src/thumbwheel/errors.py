@@ -98,5 +98,17 @@ class ScrubberFailed(StoreUnavailable):
     """What is personal could not be told from what is not, so nothing was stored; try again."""
 
 
+class SourceRefused(ThumbwheelError):
+    """The other tool does not take this key, or does not allow what was asked."""
+
+
+class SourceUnavailable(ThumbwheelError):
+    """The other tool does not answer; run the command again to go on from where it ended."""
+
+
+class SourceBroken(ThumbwheelError):
+    """The other tool answers something that cannot be what was asked for."""
+
+
 class ConfigInvalid(ThumbwheelError):
     """A setting has a value thumbwheel cannot work with."""

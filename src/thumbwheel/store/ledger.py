@@ -29,7 +29,9 @@ from thumbwheel.store.scores import Scores
 from thumbwheel.store.scrubbings import Scrubbings
 from thumbwheel.store.shelves import Shelf
 from thumbwheel.store.signals import Signals
+from thumbwheel.store.sources import Origins
 from thumbwheel.store.spans import Spans
+from thumbwheel.store.spot_checks import SpotChecks
 from thumbwheel.store.tallies import Tallies
 from thumbwheel.store.traces import Traces
 
@@ -111,6 +113,11 @@ class Tx:
         return Quarantines(self.connection, self.project_id)
 
     @cached_property
+    def spot_checks(self) -> SpotChecks:
+        """What owners said of reviewers' labels."""
+        return SpotChecks(self.connection, self.project_id)
+
+    @cached_property
     def artifacts(self) -> Artifacts:
         """What labels became."""
         return Artifacts(self.connection, self.project_id)
@@ -134,6 +141,11 @@ class Tx:
     def shelf(self) -> Shelf:
         """What other tools' clients keep here to read it back."""
         return Shelf(self.connection, self.project_id)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where traces of other tools came from, and how far those were read."""
+        return Origins(self.connection, self.project_id)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -656,3 +656,31 @@ shelf = Table(
     Column("body", JsonText, nullable=False),
     Index(None, "project_id", "kind", "within", "created_at", "id"),
 )
+
+# --- sources ----------------------------------------------------------------------------------------------------------
+
+#: How far another tool's data has been read: everything of `stream` with a time in [begun_at, done_to).
+source_cursors = Table(
+    "source_cursors",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: Which server, and which project there.
+    Column("origin", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("done_to", UtcTime, nullable=False),
+)
+
+#: Which traces came from another tool, and the last label that was taken back to it.
+source_traces = Table(
+    "source_traces",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    #: In the form in which it is looked up.
+    Column("trace_id", Text, primary_key=True),
+    #: What the tool calls it.
+    Column("remote_id", Text, nullable=False),
+    Column("pushed_label", Text),
+    sqlite_with_rowid=False,
+)

@@ -268,6 +268,25 @@ def upgrade() -> None:
         postgresql_where=sa.text("seconds IS NOT NULL"),
     )
     op.create_table(
+        "source_cursors",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_to", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "origin", "stream", name=op.f("pk_source_cursors")),
+    )
+    op.create_table(
+        "source_traces",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("trace_id", sa.Text(), nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=False),
+        sa.Column("pushed_label", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id", "origin", "trace_id", name=op.f("pk_source_traces")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "span_ids",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
