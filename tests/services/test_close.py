@@ -21,8 +21,8 @@ from tests.factories import (
     an_edit_signal,
     an_entry,
 )
-from tests.road import lay, settle
-from thumbwheel.domain.annotation import Verdict
+from tests.road import keep_trace, lay, settle
+from thumbwheel.domain.annotation import Better, Comparison, Verdict
 from thumbwheel.domain.artifact import Check, CheckKind, FixKind, GoldenStatus
 from thumbwheel.domain.queue import Purpose
 from thumbwheel.domain.signal import Right
@@ -311,3 +311,24 @@ def test_an_input_that_cannot_be_shown_as_text_still_becomes_a_row(close: Close)
     assert close.route(PROJECT).golden == 1
     (row,) = close.stream_golden(PROJECT)
     assert row.input == odd.input
+
+
+def test_the_better_of_two_answers_becomes_a_pair_even_of_a_pass(close: Close) -> None:
+    better = Comparison(other_trace_id="again", better=Better.other)
+    with close.ledger.begin(PROJECT) as tx:
+        keep_trace(tx, a_trace(id="again", started_at=MONDAY, output=RIGHT))
+        lay(tx, 1, label=a_label(verdict=Verdict.passed, categories=(), comparison=better), verdict=Verdict.passed)
+        lay(tx, 2, verdict=Verdict.passed, label=a_label(verdict=Verdict.passed, categories=(), comparison=None))
+    assert close.route(PROJECT) == Routed(labels=2, preferences=1)
+    (pair,) = close.list_pairs(PROJECT).items
+    assert (pair.chosen, pair.rejected, pair.other_trace_id) == (RIGHT, WRONG, "again")
+    (written,) = close.stream_trl(PROJECT)
+    assert written["chosen"] == [{"role": "assistant", "content": RIGHT}]
+    assert close.route(PROJECT) == Routed()
+
+
+def test_where_the_other_answer_is_gone_there_is_no_pair(close: Close) -> None:
+    gone = Comparison(other_trace_id="gone", better=Better.this)
+    with close.ledger.begin(PROJECT) as tx:
+        lay(tx, 1, label=a_label(verdict=Verdict.passed, categories=(), comparison=gone), verdict=Verdict.passed)
+    assert close.route(PROJECT) == Routed(labels=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 
-from thumbwheel.domain.annotation import Annotation, Dispute, Label, Settled, Verdict
+from thumbwheel.domain.annotation import Annotation, Comparison, Dispute, Label, Settled, Verdict
 from thumbwheel.domain.codebook import Codebook
 from thumbwheel.errors import Invalid
 
@@ -141,6 +141,7 @@ def _label(voices: Sequence[Annotation], *, new_id: str, now: datetime) -> Label
         corrected_output=_first(voice.corrected_output for voice in voices),
         documents=_documents(voices),
         missing_knowledge=_joined(voice.missing_knowledge for voice in voices),
+        comparison=_comparison(voices),
     )
 
 
@@ -177,6 +178,12 @@ def _joined(texts: Iterable[str | None]) -> str | None:
 
 def _first(texts: Iterable[str | None]) -> str | None:
     return next((text for text in texts if text and text.strip()), None)
+
+
+def _comparison(voices: Sequence[Annotation]) -> Comparison | None:
+    """Which answer is better, where everybody who compared says the same; else it is left open."""
+    said = {voice.comparison for voice in voices if voice.comparison}
+    return said.pop() if len(said) == 1 else None
 
 
 def _documents(voices: Sequence[Annotation]) -> dict[str, bool]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from thumbwheel.close.golden import provenance
 from thumbwheel.close.text import is_message, plain
-from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.domain.annotation import Better, Label, Verdict
 from thumbwheel.domain.artifact import PreferencePair
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right
@@ -47,6 +47,39 @@ def make_pair(
         rights=rights,
         provenance=provenance(label, entry, trace),
         created_at=now,
+    )
+
+
+def compares(label: Label, trace: Trace, other: Trace | None) -> bool:
+    """Whether a label says which of two answers, neither of them blank nor the other one, is better."""
+    if label.comparison is None or label.comparison.better is Better.equal or other is None:
+        return False
+    mine, theirs = plain(text_of(trace.output)), plain(text_of(other.output))
+    return bool(mine and theirs) and mine != theirs
+
+
+def make_compared(
+    label: Label, entry: QueueEntry, trace: Trace, other: Trace, *, new_id: str, now: datetime
+) -> PreferencePair:
+    """The better of two answers that the application gave as `chosen`, the other as `rejected`.
+
+    Both are the application's own words, so no right is missing.
+
+    Raises `Invalid` when the label says nothing of the two, or the parts do not belong together.
+    """
+    compared = label.comparison
+    if compared is None or not compares(label, trace, other) or compared.other_trace_id != other.id:
+        raise Invalid("a pair needs two answers, one of them said to be better", field="comparison")
+    better, worse = (trace, other) if compared.better is Better.this else (other, trace)
+    return PreferencePair(
+        id=new_id,
+        input=trace.input,
+        chosen=text_of(better.output),
+        rejected=text_of(worse.output),
+        rights=frozenset(Right),
+        provenance=provenance(label, entry, trace),
+        created_at=now,
+        other_trace_id=other.id,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz
 
-from thumbwheel.close.preference import makes_pair
+from thumbwheel.close.preference import compares, makes_pair
 from thumbwheel.close.text import plain
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.queue import Purpose, QueueEntry
@@ -25,31 +25,43 @@ class Outlet(StrEnum):
 
     golden = "golden"
     preference = "preference"
+    comparison = "comparison"
 
 
-def outlets(label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Right]) -> tuple[Outlet, ...]:
+def outlets(
+    label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Right], other: Trace | None = None
+) -> tuple[Outlet, ...]:
     """The outlets a label feeds, in the order of `Outlet`.
 
     * golden: every failure, unless it was only re-labelled: that measures
       people, and the first label of the trace has made its row already.
     * preference: such a failure whose corrected answer makes a pair
       (`preference.makes_pair`), when `rights` include training.
+    * comparison: every label that says which of two answers is better, the
+      `other` trace's or this one's.
 
     `rights` are those of the corrected answer (see `rights_of`).
     """
-    if label.verdict is not Verdict.failed or entry.purpose is Purpose.relabel:
+    if entry.purpose is Purpose.relabel:
         return ()
-    if makes_pair(label, trace) and Right.train in rights:
-        return (Outlet.golden, Outlet.preference)
-    return (Outlet.golden,)
+    failed = label.verdict is Verdict.failed
+    feeds = {
+        Outlet.golden: failed,
+        Outlet.preference: failed and makes_pair(label, trace) and Right.train in rights,
+        Outlet.comparison: compares(label, trace, other),
+    }
+    return tuple(outlet for outlet in Outlet if feeds[outlet])
 
 
 def lacking(outlet: Outlet, label: Label, trace: Trace, rights: frozenset[Right]) -> Right | None:
     """The right that keeps a failure's corrected answer out of an outlet; None when none is missing or nothing is lost.
 
     Without evaluation the golden row is made, but not told what right looks
-    like; without training there is no pair.
+    like; without training there is no pair. A comparison is of two answers of
+    the application, and nobody's words.
     """
+    if outlet is Outlet.comparison:
+        return None
     needed = {Outlet.golden: Right.evaluate, Outlet.preference: Right.train}[outlet]
     usable = makes_pair(label, trace) if outlet is Outlet.preference else bool(plain(label.corrected_output or ""))
     failed = label.verdict is Verdict.failed

@@ -22,6 +22,22 @@ class Settled(StrEnum):
     adjudicated = "adjudicated"
 
 
+class Better(StrEnum):
+    """Which of two answers to the same question is the better one."""
+
+    this = "this"
+    other = "other"
+    equal = "equal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The answer of one trace beside another one's to the same question."""
+
+    other_trace_id: str
+    better: Better
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """What a judge would answer."""
@@ -46,6 +62,7 @@ class Judgement:
     #: Document id -> was it relevant.
     documents: dict[str, bool] = field(default_factory=dict)
     missing_knowledge: str | None = None
+    comparison: Comparison | None = None
     #: Seconds the reviewer looked at it, as the page measured them.
     seconds: float | None = None
     #: The version it was made with; the current one when None.
@@ -70,6 +87,7 @@ class Annotation:
     #: Document id -> was it relevant.
     documents: dict[str, bool] = field(default_factory=dict)
     missing_knowledge: str | None = None
+    comparison: Comparison | None = None
     #: Seconds the reviewer looked at it, as the page measured them.
     seconds: float | None = None
     #: The annotation this one corrects.
@@ -108,6 +126,7 @@ class Label:
     corrected_output: str | None = None
     documents: dict[str, bool] = field(default_factory=dict)
     missing_knowledge: str | None = None
+    comparison: Comparison | None = None
     #: The label this one replaces after a correction.
     supersedes: str | None = None
     #: Set when an owner said that it still holds under `codebook_version`, which came later than the judgements.

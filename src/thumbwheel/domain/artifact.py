@@ -82,6 +82,8 @@ class PreferencePair:
     rights: frozenset[Right]
     provenance: Provenance
     created_at: datetime
+    #: The trace whose answer this one's was compared with; None where the better one is a corrected answer.
+    other_trace_id: str | None = None
 
 
 class FixKind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from thumbwheel.close.check import accept
 from thumbwheel.close.golden import make_row
-from thumbwheel.close.preference import make_pair, to_trl
+from thumbwheel.close.preference import make_compared, make_pair, to_trl
 from thumbwheel.close.route import Outlet, lacking, outlets, rights_of
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.artifact import Check, Fix, FixKind, GoldenRow, PreferencePair
@@ -76,38 +76,54 @@ class Close:
         with self.ledger.begin(project_id) as tx:
             found = tx.artifacts.list_unrouted(list(Outlet), _STRIDE)
             traces = tx.traces.list_whole([one.trace_ref for one in found])
+            others = _others(tx, found)
             signals = _signals(tx, traces)
             routings = [
                 routing
                 for one in found
-                for routing in self._routings(one, traces.get(one.trace_ref), signals.get(one.label.trace_id, ()))
+                for routing in self._routings(
+                    one, traces.get(one.trace_ref), others.get(one.label.id), signals.get(one.label.trace_id, ())
+                )
             ]
             kept = [routing for routing in routings if tx.artifacts.add(routing, self.now())]
             for one in found:
                 if one.label.supersedes and one.label.verdict is Verdict.failed:
                     tx.fixes.carry(one.label.supersedes, one.label.id)
+                if one.label.supersedes and one.label.affirmed_at:
+                    tx.artifacts.carry_check(one.label.supersedes, one.label.id)
         return _routed(len(found), kept)
 
-    def _routings(self, found: Unrouted, trace: Trace | None, signals: Sequence[Signal]) -> list[Routing]:
+    def _routings(
+        self, found: Unrouted, trace: Trace | None, other: Trace | None, signals: Sequence[Signal]
+    ) -> list[Routing]:
         label, entry = found.label, found.entry
         if trace is None:
             # Its trace is past its retention: there is nothing to make a row of, now or later.
             return [Routing(label, outlet, None) for outlet in Outlet]
         rights = rights_of(label, signals)
-        feeds = outlets(label, entry, trace, rights)
+        feeds = outlets(label, entry, trace, rights, other)
         return [
             Routing(
                 label,
                 outlet,
-                self._make(outlet, label, entry, trace, rights) if outlet in feeds else None,
+                self._make(outlet, label, entry, trace, other, rights) if outlet in feeds else None,
                 lacking(outlet, label, trace, rights),
             )
             for outlet in Outlet
         ]
 
     def _make(
-        self, outlet: Outlet, label: Label, entry: QueueEntry, trace: Trace, rights: frozenset[Right]
+        self,
+        outlet: Outlet,
+        label: Label,
+        entry: QueueEntry,
+        trace: Trace,
+        other: Trace | None,
+        rights: frozenset[Right],
     ) -> Artifact:
+        if outlet is Outlet.comparison:
+            assert other is not None
+            return make_compared(label, entry, trace, other, new_id=self.mint(), now=self.now())
         make: Mapping[Outlet, Callable[..., Artifact]] = {Outlet.golden: make_row, Outlet.preference: make_pair}
         return make[outlet](label, entry, trace, rights=rights, new_id=self.mint(), now=self.now())
 
@@ -242,12 +258,20 @@ def _signals(tx: Tx, traces: Mapping[int, Trace]) -> dict[str, list[Signal]]:
     return {trace_id: [stored.signal for stored in kept] for trace_id, kept in found.items()}
 
 
+def _others(tx: Tx, found: Sequence[Unrouted]) -> dict[str, Trace]:
+    """The trace each label's was compared with, by the label's id."""
+    asked = {one.label.id: one.label.comparison.other_trace_id for one in found if one.label.comparison}
+    rows = tx.traces.find_many(list(asked.values()))
+    traces = tx.traces.list_whole([row.ref for row in rows.values()])
+    return {label_id: traces[rows[trace_id].ref] for label_id, trace_id in asked.items() if trace_id in rows}
+
+
 def _routed(n_labels: int, kept: Sequence[Routing]) -> Routed:
     made = [routing.outlet for routing in kept if routing.artifact is not None]
     return Routed(
         labels=n_labels,
         golden=made.count(Outlet.golden),
-        preferences=made.count(Outlet.preference),
+        preferences=made.count(Outlet.preference) + made.count(Outlet.comparison),
         withheld=sum(routing.lacks is not None for routing in kept),
     )
 

@@ -21,6 +21,7 @@ from thumbwheel.store.tables import artifacts, fix_labels, fixes, labels, queue_
 
 GOLDEN = "golden"
 PREFERENCE = "preference"
+COMPARISON = "comparison"
 
 #: Where a page ended: the time and the id of its last row.
 Place = tuple[datetime, str]
@@ -164,11 +165,11 @@ class Artifacts:
 
     def list_golden(self, limit: int, after: Place | None = None) -> list[GoldenRow]:
         """Golden rows of live labels, oldest first; a row whose label a shipped fix answers is `guarding`."""
-        return [_golden(row) for row in self._connection.execute(self._page(GOLDEN, limit, after))]
+        return [_golden(row) for row in self._connection.execute(self._page([GOLDEN], limit, after))]
 
     def list_pairs(self, limit: int, after: Place | None = None) -> list[PreferencePair]:
         """Preference pairs of live labels, oldest first."""
-        return [_pair(row) for row in self._connection.execute(self._page(PREFERENCE, limit, after))]
+        return [_pair(row) for row in self._connection.execute(self._page([PREFERENCE, COMPARISON], limit, after))]
 
     def stream_golden(self) -> Iterator[GoldenRow]:
         """Every golden row of a live label, oldest first."""
@@ -205,6 +206,15 @@ class Artifacts:
             .values(chosen_check=msgspec.to_builtins(check))
         )
 
+    def carry_check(self, old_label_id: str, new_label_id: str) -> None:
+        """Judge answers to the golden row of a label by the check a person chose for the label it affirms."""
+        golden = (artifacts.c.project_id == self._project_id) & (artifacts.c.outlet == GOLDEN)
+        before = select(artifacts.c.chosen_check).where(golden).where(artifacts.c.label_id == old_label_id)
+        chosen = self._connection.execute(before.order_by(artifacts.c.created_at.desc()).limit(1)).scalar_one_or_none()
+        if chosen is not None:
+            mine = golden & (artifacts.c.label_id == new_label_id)
+            self._connection.execute(update(artifacts).where(mine).values(chosen_check=chosen))
+
     def count_withheld(self, outlet: str) -> int:
         """How many live labels became nothing, or less, in this outlet because a right was missing."""
         statement = (
@@ -227,8 +237,8 @@ class Artifacts:
             .order_by(artifacts.c.created_at, artifacts.c.id)
         )
 
-    def _page(self, outlet: str, limit: int, after: Place | None) -> Select[Any]:
-        statement = self._live().where(artifacts.c.outlet == outlet).limit(limit)
+    def _page(self, outlets: Sequence[str], limit: int, after: Place | None) -> Select[Any]:
+        statement = self._live().where(artifacts.c.outlet.in_(list(outlets))).limit(limit)
         if after is None:
             return statement
         at, last = after

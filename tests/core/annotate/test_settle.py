@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.factories import DAY, HOUR, MINUTE, MONDAY, RIGHT, a_codebook, a_dispute, an_annotation
 from tests.strategies import judgements
 from thumbwheel.annotate.settle import Decision, adjudicate, check_annotation, check_decision, settle, standing
-from thumbwheel.domain.annotation import Annotation, Dispute, Label, Settled, Verdict
+from thumbwheel.domain.annotation import Annotation, Better, Comparison, Dispute, Label, Settled, Verdict
 from thumbwheel.errors import Invalid
 
 NOW: datetime = MONDAY + 10 * DAY
@@ -207,3 +207,17 @@ def test_the_owner_is_held_to_the_codebook_too() -> None:
     check_decision(a_decision(), a_codebook())
     with pytest.raises(Invalid):
         check_decision(a_decision(categories=("rude",)), a_codebook())
+
+
+def test_which_answer_is_better_holds_where_all_who_compared_agree() -> None:
+    better = Comparison(other_trace_id="t2", better=Better.other)
+    worse = Comparison(other_trace_id="t2", better=Better.this)
+
+    def settled(*said: Comparison | None) -> Comparison | None:
+        voices = [an_annotation(id=f"a{n}", annotator=f"person {n}", comparison=each) for n, each in enumerate(said)]
+        label = settle(voices, needed=len(voices), new_id="l", now=NOW)
+        assert isinstance(label, Label)
+        return label.comparison
+
+    assert settled(better) == settled(better, None) == settled(better, better) == better
+    assert settled(better, worse) is settled(None, None) is None

@@ -20,8 +20,8 @@ from tests.factories import (
     an_entry,
 )
 from tests.strategies import json_values
-from thumbwheel.close.preference import make_pair, makes_pair, to_trl
-from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.close.preference import compares, make_compared, make_pair, makes_pair, to_trl
+from thumbwheel.domain.annotation import Better, Comparison, Label, Verdict
 from thumbwheel.domain.artifact import PreferencePair
 from thumbwheel.domain.signal import Right
 from thumbwheel.domain.trace import Json, Trace
@@ -104,3 +104,35 @@ def test_every_input_makes_a_prompt_of_roles_and_texts(logged: Json) -> None:
     assert all(set(turn) == {"role", "content"} and isinstance(turn["content"], str) for turn in turns)
     assert {turn["role"] for turn in turns} <= {"system", "user", "assistant", "tool"}
     assert len(turns) == 1 or turns[-1]["role"] != "assistant"
+
+
+def a_comparison(better: Better) -> Label:
+    return a_label(verdict=Verdict.passed, categories=(), comparison=Comparison(other_trace_id="t2", better=better))
+
+
+OTHER = a_trace(id="t2", output=RIGHT)
+
+
+@pytest.mark.parametrize(("better", "chosen", "rejected"), [(Better.this, WRONG, RIGHT), (Better.other, RIGHT, WRONG)])
+def test_of_two_answers_the_better_one_is_chosen(better: Better, chosen: str, rejected: str) -> None:
+    pair = make_compared(a_comparison(better), an_entry(), a_trace(), OTHER, new_id="pair-1", now=NOW)
+    assert (pair.chosen, pair.rejected, pair.other_trace_id) == (chosen, rejected, "t2")
+    assert pair.input == QUESTION
+    assert pair.rights == frozenset(Right)
+
+
+@pytest.mark.parametrize(
+    ("label", "other"),
+    [
+        (a_comparison(Better.equal), OTHER),
+        (a_comparison(Better.other), None),
+        (a_comparison(Better.other), a_trace(id="t2", output=None)),
+        (a_comparison(Better.other), a_trace(id="t2", output=f"{WRONG} ")),
+        (a_label(), OTHER),
+    ],
+)
+def test_two_answers_of_which_none_is_better_make_no_pair(label: Label, other: Trace | None) -> None:
+    assert not compares(label, a_trace(), other)
+    if other is not None:
+        with pytest.raises(Invalid):
+            make_compared(label, an_entry(), a_trace(), other, new_id="pair-1", now=NOW)
