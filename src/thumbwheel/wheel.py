@@ -12,10 +12,12 @@ from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
+from thumbwheel.services.quarantine import Quarantine
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import Sample
 from thumbwheel.services.shelves import Shelves
+from thumbwheel.services.spot_check import SpotCheck
 from thumbwheel.services.tune import Tune
 
 
@@ -109,6 +111,16 @@ class Wheel(Protocol):
     @property
     def rubric(self) -> Rubric:
         """The owner's desk: codebook, disputes, what the queue is stuck with."""
+        ...
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Labels that a revision of the codebook set aside."""
+        ...
+
+    @property
+    def spot_check(self) -> SpotCheck:
+        """The owner's second look at reviewers' labels."""
         ...
 
     @property

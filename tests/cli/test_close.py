@@ -109,7 +109,7 @@ def test_what_lacks_a_right_is_left_out_and_counted(command: Command, store: Whe
     )
     assert (folder / "pairs.jsonl").read_text() == ""
     told = command("export", "golden", "golden.jsonl", "--json").json
-    assert told == {"file": "golden.jsonl", "rows": 1, "withheld": 1}
+    assert told == {"file": "golden.jsonl", "rows": 1, "withheld": 1, "quarantined": 0}
     assert RIGHT not in (folder / "golden.jsonl").read_text()
     command("export", "labels", "labels.jsonl")
     assert RIGHT not in (folder / "labels.jsonl").read_text()

@@ -47,7 +47,7 @@ def golden(file: FileArgument = "-", project: str = ProjectOption, as_json: bool
     with open_wheel() as wheel:
         project_id = _closed(wheel, project)
         n = export.write(wheel.close.stream_golden(project_id))
-        export.report(n, wheel.close.count_withheld(project_id, "golden"))
+        export.report(n, wheel.close.count_withheld(project_id, "golden"), wheel.quarantine.count(project_id))
 
 
 def preferences(file: FileArgument = "-", project: str = ProjectOption, as_json: bool = JsonOption) -> None:
@@ -61,7 +61,7 @@ def preferences(file: FileArgument = "-", project: str = ProjectOption, as_json:
     with open_wheel() as wheel:
         project_id = _closed(wheel, project)
         n = export.write(wheel.close.stream_trl(project_id))
-        export.report(n, wheel.close.count_withheld(project_id, "preference"))
+        export.report(n, wheel.close.count_withheld(project_id, "preference"), wheel.quarantine.count(project_id))
 
 
 def labels(file: FileArgument = "-", project: str = ProjectOption, as_json: bool = JsonOption) -> None:
@@ -75,7 +75,7 @@ def labels(file: FileArgument = "-", project: str = ProjectOption, as_json: bool
     with open_wheel() as wheel:
         project_id = _closed(wheel, project)
         n = export.write(map(_label, wheel.close.stream_labelled(project_id)))
-        export.report(n, wheel.close.count_withheld(project_id, "golden"))
+        export.report(n, wheel.close.count_withheld(project_id, "golden"), wheel.quarantine.count(project_id))
 
 
 def _closed(wheel: Wheel, project: str) -> int:
@@ -153,15 +153,16 @@ class _Export:
     def _print(self, rows: Iterable[Any], out: IO[str]) -> int:
         return _print_csv(rows, out) if self._format == "csv" else _print_json_lines(rows, out)
 
-    def report(self, n: int, withheld: int) -> None:
-        """Say how much was written, and how much was left out for lack of rights."""
+    def report(self, n: int, withheld: int, quarantined: int) -> None:
+        """Say how much was written, and how much was left out for lack of rights or since the codebook changed."""
         if self._as_json:
-            print_json({"file": self._file, "rows": n, "withheld": withheld})
+            print_json({"file": self._file, "rows": n, "withheld": withheld, "quarantined": quarantined})
             return
         what, part, use = self._nouns
         where = "" if self._file == "-" else f" to {self._file}"
         left_out = f"; {counted(withheld, part)} left out: no right of {use}" if withheld else ""
-        typer.echo(f"{counted(n, what)}{where}{left_out}", err=True)
+        aside = f"; {counted(quarantined, 'label')} set aside by the codebook left out" if quarantined else ""
+        typer.echo(f"{counted(n, what)}{where}{left_out}{aside}", err=True)
 
 
 def _print_json_lines(rows: Iterable[Any], out: IO[str]) -> int:

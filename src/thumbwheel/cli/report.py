@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thumbwheel.services.measure import Figure, Report
-from thumbwheel.web.report import STATES, STEPS, estimate, span
+from thumbwheel.web.report import SHOWN, STATES, STEPS, estimate, span
 from thumbwheel.web.words import counted, date, duration, moment, one_line, percent
 
 #: Columns of a bar and of an interval.
@@ -21,9 +21,15 @@ def show(report: Report, project: str) -> None:
     console = Console(highlight=False)
     last = report.window.end - (report.window.end - report.window.start) / 1_000_000
     console.print(Text.assemble((project, "bold"), f"  traces from {date(report.window.start)} to {date(last)} (UTC)"))
-    console.print(Text.assemble("failure rate  ", _said(report.core), "  in the plain uniform sample"))
+    overall = report.failures.overall
+    console.print(
+        Text.assemble("failure rate  ", _said(report.failure_rate), _basis(overall.n_labels, overall.n_population))
+    )
+    console.print(Text.assemble("uniform only  ", _said(report.core), "  the check on it"))
     if report.closing.alarm:
         console.print(Text(report.closing.alarm, "bold red"))
+    if len(report.failure_rates) > 1:
+        _section(console, "Failure rate by category", _rates(report))
     _section(console, "From traces to fixes", _funnel(report))
     _section(console, "What each policy caught", _policies(report))
     console.print(Text("┊ marks the uniform sample: the honest base rate", "dim"))
@@ -34,6 +40,10 @@ def show(report: Report, project: str) -> None:
     _section(console, "What labels became", _facts(_closing(report)))
     _section(console, "Not the failure rate", _naive(report))
     console.print(Text(f"\n{moment(report.at)}. Ranges are 95 % intervals.", "dim"))
+
+
+def _basis(n_labels: int, n_population: int) -> str:
+    return f"  of {n_population:,} traces, from {counted(n_labels, 'label')}" if n_labels else ""
 
 
 def _section(console: Console, title: str, table: Table) -> None:
@@ -62,6 +72,18 @@ def _funnel(report: Report) -> Table:
         else:
             share = f"{percent(step.share.estimate)} of {STEPS[step.part_of]}"
             table.add_row(STEPS[step.name], f"{step.n:,}", _bar(step.share.estimate), share)
+    return table
+
+
+def _rates(report: Report) -> Table:
+    table = _grid("l", "L", "l", "r", headings=("category", "", "failure rate", "labels"))
+    for name, rate in list(report.failure_rates.items())[:SHOWN]:
+        table.add_row(
+            one_line(name or "none", 24), _axis(rate, report.failure_rate.estimate), _said(rate), f"{rate.n:,}"
+        )
+    more = len(report.failure_rates) - SHOWN
+    if more > 0:
+        table.add_row(Text(f"and {more} more: thumbwheel estimate --by-category", "dim"))
     return table
 
 
@@ -97,6 +119,8 @@ def _queue(report: Report) -> Iterable[tuple[str, str | Text]]:
     yield "labels an hour", _said(report.labels_per_hour, "number")
     yield "people judging", str(report.n_annotators)
     yield "disputes open", str(report.waiting.n_disputes)
+    if report.waiting.n_quarantined:
+        yield "labels set aside", f"{report.waiting.n_quarantined:,}: the codebook changed what they say"
     for why, n in report.waiting.dropped.items():
         yield "dropped", f"{n:,}: {one_line(why, 60)}"
     if report.waiting.limits:

@@ -9,9 +9,11 @@ from typing import Any
 
 from thumbwheel.domain.queue import Policy, Window
 from thumbwheel.domain.signal import SignalKind
-from thumbwheel.measure.figure import Figure
+from thumbwheel.measure.failure import FailureRate, Failures
+from thumbwheel.measure.figure import Figure, too_few
 from thumbwheel.measure.flow import Step
 from thumbwheel.measure.pace import CycleTimes, QueueAge
+from thumbwheel.stats.estimate import TooFewLabels
 from thumbwheel.stats.kappa import AgreementState
 
 #: Failures that wait this long without any fix shipping are an alarm.
@@ -59,6 +61,8 @@ class Waiting:
 
     age: QueueAge
     n_disputes: int
+    #: Labels that a revision of the codebook set aside: in no figure until they are affirmed or judged again.
+    n_quarantined: int
     #: Why -> how many.
     dropped: dict[str, int]
     #: The same by policy and category: what the window's figures know less about. Weights account for it.
@@ -113,8 +117,9 @@ class Closing:
 class Report:
     """The loop's state: one value for the terminal, the page, the file and the API.
 
-    Everything counted is about traces that started in `window`, except what says otherwise: `times` and `kappas`
-    are about what was drawn and judged since `since`; `waiting` and `closing` are how things stand at `at`.
+    Everything counted is about traces that started in `window`, except what says otherwise: `failures` is about whole
+    frames; `times` and `kappas` are about what was drawn and judged since `since`; `waiting` and `closing` are how
+    things stand at `at`.
     """
 
     at: datetime
@@ -123,7 +128,9 @@ class Report:
     since: datetime
     funnel: tuple[Step, ...]
     policies: tuple[PolicyRow, ...]
-    #: The share of failures in the plain uniform sample inside the queue: the honest base rate.
+    #: How often the application fails, overall and by category: what `thumbwheel estimate` says of the same window.
+    failures: Failures
+    #: The share of failures in the plain uniform sample inside the queue: the check on the estimate.
     core: Figure
     naive: tuple[Naive, ...]
     waiting: Waiting
@@ -135,11 +142,32 @@ class Report:
     signals: Signals
     closing: Closing
 
+    @property
+    def failure_rate(self) -> Figure:
+        """The estimate of all traces' failure rate: the report's headline."""
+        return figure_of(self.failures.overall)
+
+    @property
+    def failure_rates(self) -> dict[str, Figure]:
+        """The same by category, the most frequent one first; the empty name stands for none."""
+        return {name: figure_of(rate) for name, rate in self.failures.by_category.items()}
+
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON values: times in ISO 8601, durations in seconds, a figure as `Figure.as_dict` writes it."""
-        told: dict[str, Any] = _plain(self)
+        """The report as JSON values: times in ISO 8601, durations in seconds, a figure as `Figure.as_dict` writes it.
+
+        `failures` is what `GET /v1/estimate?by=category` answers.
+        """
+        told: dict[str, Any] = _plain(self) | {"failures": self.failures.as_dict()}
         told["window"] = {"from": told["window"]["start"], "to": told["window"]["end"]}
         return told
+
+
+def figure_of(rate: FailureRate) -> Figure:
+    """An estimated rate as a figure of the report: `n` labels, and how many it needs where they are too few."""
+    found = rate.found
+    if isinstance(found, TooFewLabels):
+        return too_few(found.n_labels, m=found.needs)
+    return Figure(estimate=found.rate, low=found.interval.low, high=found.interval.high, n=found.n_labels)
 
 
 def naive(*, n_failures: int, n_labels: int, n_down: int, n_rated: int, n_traces: int) -> tuple[Naive, ...]:

@@ -70,6 +70,8 @@ class Measure:
     def report(self, project_id: int, window: Window | timedelta = timedelta(days=7)) -> Report:
         """The report over a window, widened to whole UTC days, or over the days that reach so far back.
 
+        Its failure rate is that of `estimate` for the window as it was asked for.
+
         Raises:
             Invalid: the window ends before it starts, or reaches further than dates go.
         """
@@ -92,6 +94,7 @@ class Measure:
                 since=since,
                 funnel=funnel(_counts(n_traces, signals, tx.tallies.count_steps(days))),
                 policies=tuple(_policy_row(policy, outcomes, shares.policies[policy]) for policy in Policy),
+                failures=failures(_frames(tx, self._window(window)), by_category=True),
                 core=shares.core,
                 naive=naive(
                     n_failures=sum(label.verdict is Verdict.failed for _, label in labelled),
@@ -103,6 +106,7 @@ class Measure:
                 waiting=Waiting(
                     age=queue_age(tx.tallies.list_waiting_since(), at),
                     n_disputes=tx.tallies.count_disputes(),
+                    n_quarantined=tx.quarantines.count_open(),
                     dropped=tx.tallies.count_drops(days),
                     limits=tuple(
                         DropRow(policy=Policy(policy), category=category, why=why, n=n)

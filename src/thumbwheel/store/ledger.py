@@ -21,6 +21,7 @@ from thumbwheel.store.fixes import Fixes
 from thumbwheel.store.jobs import Jobs
 from thumbwheel.store.leases import Leases
 from thumbwheel.store.listings import Listings
+from thumbwheel.store.notes import Notes
 from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
 from thumbwheel.store.quarantines import Quarantines
@@ -101,6 +102,11 @@ class Tx:
     def codebooks(self) -> Codebooks:
         """Published codebook versions."""
         return Codebooks(self.connection, self.project_id)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """Notes of open coding, and how they are sorted."""
+        return Notes(self.connection, self.project_id)
 
     @cached_property
     def annotations(self) -> Annotations:

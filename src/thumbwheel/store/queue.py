@@ -338,9 +338,8 @@ def entry_of(row: Row[Any]) -> QueueEntry:
 def waiting_entries(project_id: int) -> Select[Any]:
     """Reads the waiting entries of a project; see `waiting_of`."""
     hold = [waiting.c.lease_token, waiting.c.leased_by, waiting.c.leased_until, waiting.c.assigned_to]
-    hold.append(waiting.c.purpose.label("now_for"))
     return (
-        select(queue_entries, *hold)
+        select(queue_entries, *hold, waiting.c.purpose.label("now_for"))
         .select_from(waiting)
         .join(queue_entries, queue_entries.c.id == waiting.c.entry_id)
         .where(waiting.c.project_id == project_id)
