@@ -9,7 +9,7 @@ import typer
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
 
 if TYPE_CHECKING:
-    from thumbwheel.services.tune import PriorChange
+    from thumbwheel.services.tune import PriorChange, Proposal
 
 ByOption = Annotated[str, typer.Option(help="Who puts it in force, for the record.")]
 
@@ -36,20 +36,36 @@ def tune(
         number = wheel.project(project)
         found = wheel.tune.apply(number, by) if apply else wheel.tune.propose(number)
     if as_json:
-        print_json(found.as_dict() | {"applied": apply})
+        print_json(found.as_dict() | {"applied": apply, "by": by if apply else None})
         return
-    typer.echo("policy      labels  failed  conversion (95 %)     share  proposed")
+    _show_proposal(found)
+    typer.echo(f"in force from the next draw, by {by}" if apply else "nothing changed; --apply puts it in force")
+
+
+def _show_proposal(found: Proposal) -> None:
+    typer.echo("policy      labels  failed  silent  conversion (95 %)        share  proposed")
     for row in found.policies:
         interval = f"{row.conversion:5.1%} ({row.low:.1%} to {row.high:.1%})"
+        held = f"  its {row.bound}" if row.bound else ""
         typer.echo(
-            f"{row.policy.value:10}  {row.n_labels:6}  {row.n_failures:6}  {interval:20}  {row.share:5.1%}  {row.proposed:7.1%}"
+            f"{row.policy.value:10}  {row.n_labels:6}  {row.n_failures:6}  {row.n_silent:6}  {interval:23}  "
+            f"{row.share:5.1%}  {row.proposed:8.1%}{held}"
         )
-    silent = "no failures yet" if found.silent_share is None else f"{found.silent_share:.0%} of failures silent"
     typer.echo(
-        f"failures per 80: {found.per_80:.1f} now, {found.per_80_proposed:.1f} proposed; "
-        f"{found.modes_found} modes found, {silent}"
+        f"failures expected per 80: {found.per_80:.1f} now, {found.per_80_proposed:.1f} proposed: "
+        f"{found.gain:+.1f} (95 %: {found.gain_low:+.1f} to {found.gain_high:+.1f})"
     )
-    typer.echo(f"in force from the next draw, by {by}" if apply else "nothing changed; --apply puts it in force")
+    if found.silent_share is None or found.silent_per_80 is None or found.silent_per_80_proposed is None:
+        typer.echo("no failures are labelled yet, so nothing speaks for another mix")
+        return
+    modes = "mode" if found.modes_found == 1 else "modes"
+    typer.echo(
+        f"{found.modes_found} {modes} found (3 labelled failures or more) of {len(found.modes)} seen; "
+        f"{found.silent_share:.0%} of the failures are silent: no user said a word against them"
+    )
+    typer.echo(
+        f"silent failures expected per 80: {found.silent_per_80:.1f} now, {found.silent_per_80_proposed:.1f} proposed"
+    )
 
 
 def replay(
@@ -74,8 +90,10 @@ def replay(
         now = ", ".join(f"{name} {n}" for name, n in each.replayed.items())
         said = "no labels yet"
         if each.expected is not None and each.error is not None and each.failures is not None:
-            said = f"failures {each.failures:.0f} -> {each.expected:.1f} (standard error {each.error:.1f})"
-        typer.echo(f"{each.at:%F %R}  {then}\n            ->  {now}: {said}")
+            more = each.expected - each.failures
+            said = f"failures {each.failures:.0f} -> {each.expected:.1f} ({more:+.1f}, standard error {each.error:.1f})"
+        typer.echo(f"{each.at:%F %R}  {then}\n            ->  {now}")
+        typer.echo(f"            {said}; {each.n_known} of the new picks have a label, {each.n_caught} of them failed")
     if not found:
         typer.echo("There is no draw to replay.")
 

@@ -5,10 +5,15 @@
 
 Yield alone would reward a queue of the riskiest traces only, which supports no estimate and finds few failures that
 nobody complains about; so the proposal says beside it how many modes were found and how many failures were silent.
+
+What a mix is expected to find is 80 sum_k share_k E[theta_k], theta_k ~ Beta(a_k, b_k); the difference between two
+mixes has the standard deviation 80 sqrt(sum_k (share'_k - share_k)^2 Var[theta_k]), the policies taken as independent.
+Of the failures a policy finds, (silent_k + s) / (failures_k + 1) are taken to be silent, s being the share of all.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +72,16 @@ class PolicyEvidence:
     high: float
     share: float
     proposed: float
+    #: Of its failures, those no user's signal spoke against; and how many failure categories are among them.
+    n_silent: int = 0
+    n_modes: int = 0
+
+    @property
+    def bound(self) -> str | None:
+        """Whether the proposed share is as low or as high as this policy's may be: "floor", "cap" or None."""
+        if math.isclose(self.proposed, FLOORS[self.policy], abs_tol=1e-9):
+            return "floor"
+        return "cap" if math.isclose(self.proposed, CAPS[self.policy], abs_tol=1e-9) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +93,26 @@ class Proposal:
     #: Expected failures per 80 entries now and with the new mix.
     per_80: float
     per_80_proposed: float
-    #: Failure categories with three labelled failures or more.
-    modes_found: int
+    #: Limits of the difference between the two, 95 %.
+    gain_low: float
+    gain_high: float
+    #: Failure category -> labelled failures, the most first.
+    modes: Mapping[str, int]
     #: Share of the failures that no user's signal spoke against; None without failures.
     silent_share: float | None
+    #: Expected silent failures per 80 entries now and with the new mix; None without failures.
+    silent_per_80: float | None = None
+    silent_per_80_proposed: float | None = None
+
+    @property
+    def gain(self) -> float:
+        """Expected failures per 80 entries that the new mix finds more; less, when negative."""
+        return self.per_80_proposed - self.per_80
+
+    @property
+    def modes_found(self) -> int:
+        """Failure categories with three labelled failures or more."""
+        return sum(n >= FOUND for n in self.modes.values())
 
     @property
     def mix(self) -> dict[str, float]:
@@ -101,48 +132,83 @@ class Proposal:
                     "interval": [row.low, row.high],
                     "share": row.share,
                     "proposed": row.proposed,
+                    "floor": FLOORS[row.policy],
+                    "cap": CAPS[row.policy],
+                    "bound": row.bound,
+                    "n_silent": row.n_silent,
+                    "n_modes": row.n_modes,
                 }
                 for row in self.policies
             ],
             "n_labels": self.n_labels,
             "failures_per_80": self.per_80,
             "failures_per_80_proposed": self.per_80_proposed,
+            "gain": self.gain,
+            "gain_interval": [self.gain_low, self.gain_high],
             "modes_found": self.modes_found,
+            "modes": dict(self.modes),
             "silent_share": self.silent_share,
+            "silent_per_80": self.silent_per_80,
+            "silent_per_80_proposed": self.silent_per_80_proposed,
         }
 
 
 def propose(turned: Sequence[Turned], current: Mapping[Policy, float], until: date) -> Proposal:
     """The mix these labels speak for, up to and with the day `until`; `current` are the shares in force."""
-    means, evidence = {}, {}
-    for policy in Policy:
-        mine = [entry for entry in turned if policy in entry.picked_by]
-        a, b = posterior(mine, until)
-        means[policy] = a / (a + b)
-        evidence[policy] = (mine, float(special.betaincinv(a, b, 0.025)), float(special.betaincinv(a, b, 0.975)))
+    mine = {policy: [entry for entry in turned if policy in entry.picked_by] for policy in Policy}
+    known = {policy: posterior(entries, until) for policy, entries in mine.items()}
+    means = {policy: a / (a + b) for policy, (a, b) in known.items()}
     proposed = shares_of(means)
-    modes = Counter(mode for entry in turned if entry.failed for mode in entry.modes)
     failures = [entry for entry in turned if entry.failed]
+    per_80, per_80_proposed = _per_80(current, means), _per_80(proposed, means)
+    slack = 1.96 * 80 * math.sqrt(sum((proposed[p] - current.get(p, 0.0)) ** 2 * _variance(*known[p]) for p in Policy))
+    quiet = {policy: means[policy] * _silent(mine[policy], failures) for policy in Policy}
     return Proposal(
-        policies=tuple(
-            PolicyEvidence(
-                policy=policy,
-                n_labels=len(mine),
-                n_failures=sum(entry.failed for entry in mine),
-                conversion=means[policy],
-                low=low,
-                high=high,
-                share=current.get(policy, 0.0),
-                proposed=proposed[policy],
-            )
-            for policy, (mine, low, high) in evidence.items()
-        ),
+        policies=tuple(_evidence(p, mine[p], known[p], current.get(p, 0.0), proposed[p]) for p in Policy),
         n_labels=len(turned),
-        per_80=80 * sum(current.get(policy, 0.0) * mean for policy, mean in means.items()),
-        per_80_proposed=80 * sum(proposed[policy] * mean for policy, mean in means.items()),
-        modes_found=sum(n >= FOUND for n in modes.values()),
+        per_80=per_80,
+        per_80_proposed=per_80_proposed,
+        gain_low=per_80_proposed - per_80 - slack,
+        gain_high=per_80_proposed - per_80 + slack,
+        modes=dict(Counter(mode for entry in failures for mode in entry.modes).most_common()),
         silent_share=sum(entry.silent for entry in failures) / len(failures) if failures else None,
+        silent_per_80=_per_80(current, quiet) if failures else None,
+        silent_per_80_proposed=_per_80(proposed, quiet) if failures else None,
     )
+
+
+def _evidence(
+    policy: Policy, mine: Sequence[Turned], known: tuple[float, float], share: float, proposed: float
+) -> PolicyEvidence:
+    a, b = known
+    failures = [entry for entry in mine if entry.failed]
+    return PolicyEvidence(
+        policy=policy,
+        n_labels=len(mine),
+        n_failures=len(failures),
+        conversion=a / (a + b),
+        low=float(special.betaincinv(a, b, 0.025)),
+        high=float(special.betaincinv(a, b, 0.975)),
+        share=share,
+        proposed=proposed,
+        n_silent=sum(entry.silent for entry in failures),
+        n_modes=len({mode for entry in failures for mode in entry.modes}),
+    )
+
+
+def _per_80(mix: Mapping[Policy, float], rates: Mapping[Policy, float]) -> float:
+    return 80 * sum(mix.get(policy, 0.0) * rate for policy, rate in rates.items())
+
+
+def _variance(a: float, b: float) -> float:
+    return a * b / ((a + b) ** 2 * (a + b + 1))
+
+
+def _silent(mine: Sequence[Turned], failures: Sequence[Turned]) -> float:
+    """Share of a policy's failures that is silent, drawn towards the share of all failures by one of them."""
+    overall = sum(entry.silent for entry in failures) / len(failures) if failures else 0.0
+    own = [entry.silent for entry in mine if entry.failed]
+    return (sum(own) + overall) / (len(own) + 1)
 
 
 def posterior(mine: Iterable[Turned], until: date) -> tuple[float, float]:

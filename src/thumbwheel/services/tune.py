@@ -13,20 +13,22 @@ from thumbwheel.capture.prior import SEED, PriorTable, SignalFact, prior_json, p
 from thumbwheel.capture.refit import LabelledFacts, PriorChange, refit_priors
 from thumbwheel.domain.queue import Draw, Policy
 from thumbwheel.drawing.lists import Lists
-from thumbwheel.drawing.model import mix_in_force, priors
+from thumbwheel.drawing.model import mix_in_force, mixes_so_far, priors
 from thumbwheel.drawing.one import OneDraw, Order
 from thumbwheel.errors import Conflict
 from thumbwheel.ports import Mint, Now
 from thumbwheel.sample.again import Kept
+from thumbwheel.sample.draw import Pick
 from thumbwheel.sample.lane import Candidate
-from thumbwheel.sample.mix import shares, split
+from thumbwheel.sample.mix import DEFAULT_MIX, shares, split
+from thumbwheel.sample.ring import covered
 from thumbwheel.sample.risk import RiskModel
 from thumbwheel.sample.tune import Proposal, Turned, propose
 from thumbwheel.store.frames import frame_of
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.outcomes import Outcome
 
-__all__ = ["PriorChange", "Proposal", "Replayed", "Tune"]
+__all__ = ["MixVersion", "PriorChange", "Proposal", "Replayed", "Tune"]
 
 #: How far back labels speak for the mix, and for the priors.
 _MIX_FROM, _PRIORS_FROM = timedelta(days=90), timedelta(days=180)
@@ -41,11 +43,27 @@ class Replayed:
     #: Entries by policy, then and now.
     picked: Mapping[str, int]
     replayed: Mapping[str, int]
-    #: Failures the draw's labels stand for, and those the other mix is expected to find, with its standard error.
-    #: None while the draw has no labels.
+    #: Entries of the replayed draw that have a label, and those of them that failed.
+    n_known: int
+    n_caught: int
+    #: Failures the draw's labels stand for, those the other mix is expected to find, and the standard error of the
+    #: difference. None while the draw has no labels.
     failures: float | None
     expected: float | None
     error: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixVersion:
+    """A mix that is or was in force."""
+
+    #: 0 for the one a project starts with.
+    version: int
+    #: Share per policy, summing to 1.
+    mix: Mapping[str, float]
+    #: When and by whom it was put in force; None for version 0.
+    at: datetime | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +81,29 @@ class Tune:
         with self.ledger.read(project_id) as tx:
             return self._propose(tx)
 
-    def apply(self, project_id: int, by: str) -> Proposal:
-        """Put the proposed mix in force for draws to come; who did is kept, and the mix before it too."""
+    def mixes(self, project_id: int) -> list[MixVersion]:
+        """Every mix there was, the one in force last."""
+        with self.ledger.read(project_id) as tx:
+            kept = mixes_so_far(tx)
+        first = MixVersion(version=0, mix={policy.value: share / 100 for policy, share in DEFAULT_MIX.items()})
+        later = [
+            MixVersion(version=at, mix=each["mix"], at=datetime.fromisoformat(each["at"]), by=each["by"])
+            for at, each in enumerate(kept, start=1)
+        ]
+        return [first, *later]
+
+    def apply(self, project_id: int, by: str, seen: Mapping[str, float] | None = None) -> Proposal:
+        """Put the proposed mix in force for draws to come; who did is kept, and the mix before it too.
+
+        `seen` is the mix whoever applies it was shown; labels that came since may have changed it.
+
+        Raises:
+            Conflict: the proposal is no longer the one that was seen.
+        """
         with self.ledger.begin(project_id) as tx:
             found = self._propose(tx)
+            if seen is not None and not _alike(found.mix, seen):
+                raise Conflict("Labels have changed the proposal since it was shown; look at it again.")
             self._keep(tx, "mixes", {"mix": found.mix, "evidence": found.as_dict()}, by, "sample.tune")
         return found
 
@@ -90,10 +127,16 @@ class Tune:
         """The last draws, made again from their own frames with another mix (the proposed one when None).
 
         What the other mix would have found is estimated from the labels there are: a failure found with chance pi
-        counts for pi' / pi, pi' being its chance under the other mix.
+        counts for pi' / pi, pi' being its chance under the other mix, so the difference between the mixes has the
+        variance sum (1 - pi) (pi' / pi - 1)^2 (Horvitz-Thompson; independent picks). Both are chances in this draw alone, whatever
+        further draws of its frame did.
+
+        Raises:
+            Invalid: the mix cannot be.
         """
         with self.ledger.read(project_id) as tx:
-            mix = mix or self._propose(tx).mix
+            mix = self._propose(tx).mix if mix is None else mix
+            shares(mix)
             draws = [draw for draw in tx.queue.list_draws(4 * last) if draw.again_of is None and draw.cells]
             return [self._replay(tx, draw, mix) for draw in draws[:last]]
 
@@ -102,14 +145,16 @@ class Tune:
         kept = Kept.of_json(draw.thresholds)
         found = tx.queue.find_alerts([lane.part for lane in kept.thresholds if lane.policy is Policy.drift])
         alerts = list(found.values())
-        lists = Lists(tx, frame, RiskModel.of_json(draw.risk_model), alerts, draw.at, draw.at)
+        lists = Lists(tx, frame, RiskModel.of_json(draw.risk_model), alerts, draw.at, draw.at, draw.rotation)
+        taken = sum(gave for *_, gave in draw.lists)
+        budget = taken if "queue" in draw.shortfalls and taken else draw.budget
         order = Order(
             id=draw.id,
             at=draw.at,
             seed=draw.seed,
             budget=draw.budget,
             mix=mix,
-            quotas=split(mix, draw.budget),
+            quotas=split(mix, budget),
             maturity=timedelta(seconds=draw.maturity_seconds),
         )
         one = OneDraw(
@@ -128,7 +173,8 @@ class Tune:
         ]
         sizes = partial(lists.sizes_of, at=draw.at, alerts=alerts)(missed)
         chances |= {each.trace_id: again.probability(each, sizes[each.trace_id]) for each in missed}
-        return _replayed(draw, entries, chances, _counted(pick.policy for pick in drawn.picks))
+        own = {trace_id: covered(arcs) for trace_id, (arcs, _) in kept.picks.items()}
+        return _replayed(draw, entries, own, chances, drawn.picks)
 
     # --- the priors
 
@@ -194,23 +240,35 @@ def _counted(policies: Iterable[Policy]) -> dict[str, int]:
     return found
 
 
+def _alike(mix: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(math.isclose(mix.get(name, 0.0), other.get(name, 0.0), abs_tol=5e-4) for name in {*mix, *other})
+
+
 def _replayed(
-    draw: Draw, entries: Sequence[Outcome], chances: Mapping[str, float], replayed: Mapping[str, int]
+    draw: Draw,
+    entries: Sequence[Outcome],
+    own: Mapping[str, float],
+    chances: Mapping[str, float],
+    picks: Sequence[Pick],
 ) -> Replayed:
     labelled = [entry for entry in entries if entry.failed is not None]
     served, done = _counted(entry.policy for entry in entries), _counted(entry.policy for entry in labelled)
-    failed = [entry for entry in labelled if entry.failed and entry.trace_id in chances]
+    failed = [entry for entry in labelled if entry.failed and entry.trace_id in chances and entry.trace_id in own]
     weights = [served[entry.policy.value] / done[entry.policy.value] for entry in failed]
     ratios = [
-        weight * chances[entry.trace_id] / entry.inclusion_probability
-        for entry, weight in zip(failed, weights, strict=True)
+        weight * chances[entry.trace_id] / own[entry.trace_id] for entry, weight in zip(failed, weights, strict=True)
     ]
-    variance = sum((1 - entry.inclusion_probability) * ratio**2 for entry, ratio in zip(failed, ratios, strict=True))
+    more = [ratio - weight for ratio, weight in zip(ratios, weights, strict=True)]
+    variance = sum((1 - own[entry.trace_id]) * each**2 for entry, each in zip(failed, more, strict=True))
+    known = {entry.trace_id: bool(entry.failed) for entry in labelled}
+    again = [known[pick.trace_id] for pick in picks if pick.trace_id in known]
     return Replayed(
         draw_id=draw.id,
         at=draw.at,
         picked=_counted(entry.policy for entry in entries),
-        replayed=replayed,
+        replayed=_counted(pick.policy for pick in picks),
+        n_known=len(again),
+        n_caught=sum(again),
         failures=math.fsum(weights) if labelled else None,
         expected=math.fsum(ratios) if labelled else None,
         error=math.sqrt(variance) if labelled else None,
