@@ -150,6 +150,14 @@ traces = Table(
         sqlite_where=text("user_id IS NOT NULL"),
         postgresql_where=text("user_id IS NOT NULL"),
     ),
+    Index(
+        None,
+        "project_id",
+        "day",
+        "session_id",
+        sqlite_where=text("session_id IS NOT NULL"),
+        postgresql_where=text("session_id IS NOT NULL"),
+    ),
 )
 
 #: zstd-compressed JSON: input, output, documents, tool calls, metadata, and the spans it came as. Apart, so that narrow
@@ -500,6 +508,18 @@ codebooks = Table(
     Column("published_at", UtcTime, nullable=False),
     Column("published_by", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
+)
+
+#: How the owner has sorted the notes of open coding so far; a draft, gone when they start over.
+groupings = Table(
+    "groupings",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    #: Goes up with every change, so that two people who sort at once are told.
+    Column("revision", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),
     Column("body", JsonText, nullable=False),
 )
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, or_, select
 
 from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.queue import Frame, Window
@@ -86,6 +86,27 @@ ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (
     traces.c.content_hash,
 )
 
+# Statements of the way in, made once: making one takes longer than running it.
+_DAYS = (
+    select(trace_days.c.day)
+    .where(trace_days.c.project_id == bindparam("project_id"))
+    .order_by(trace_days.c.day.desc())
+)
+_ROWS_ON = (
+    select(*ROW_COLUMNS)
+    .where(traces.c.project_id == bindparam("project_id"))
+    .where(traces.c.day.in_(bindparam("days", expanding=True)))
+    .where(traces.c.trace_id.in_(bindparam("keys", expanding=True)))
+    .order_by(traces.c.id.desc())
+)
+_WHOLE = (
+    select(traces, payloads.c.body)
+    .join(payloads, payloads.c.id == traces.c.id)
+    .where(traces.c.id.in_(bindparam("refs", expanding=True)))
+    .where(traces.c.project_id == bindparam("project_id"))
+)
+_LAST_NUMBER = select(counters.c.value).where(counters.c.name == "trace")
+
 
 def day_of(at: datetime) -> int:
     """Days since 1970-01-01, UTC."""
@@ -134,8 +155,7 @@ class Traces:
 
     def _take_numbers(self, n: int) -> int:
         upsert(self._connection, counters, [{"name": "trace", "value": n}], add=["value"])
-        last = self._connection.execute(select(counters.c.value).where(counters.c.name == "trace")).scalar_one()
-        return int(last) - n + 1
+        return self.last_number() - n + 1
 
     def _narrow(self, ref: int, day: int, item: NewTrace, now: datetime) -> tuple[Any, ...]:
         key = id_key(item.trace.id)
@@ -197,13 +217,8 @@ class Traces:
         if not days or not trace_ids:
             return {}
         keys = {trace_id: id_key(trace_id) for trace_id in trace_ids}
-        rows = self._connection.execute(
-            select(*ROW_COLUMNS)
-            .where(traces.c.project_id == self._project_id)
-            .where(traces.c.day.in_(days))
-            .where(traces.c.trace_id.in_(set(keys.values())))
-            .order_by(traces.c.id.desc())
-        )
+        given = {"project_id": self._project_id, "days": days, "keys": list(set(keys.values()))}
+        rows = self._connection.execute(_ROWS_ON, given)
         found = {id_key(row.trace_id): row_of(row) for row in rows}
         return {trace_id: found[key] for trace_id, key in keys.items() if key in found}
 
@@ -233,13 +248,22 @@ class Traces:
 
     def list_whole(self, refs: Sequence[int]) -> dict[int, Trace]:
         """Whole traces by their number; numbers that are not here are left out."""
+        rows = self._connection.execute(_WHOLE, {"project_id": self._project_id, "refs": list(refs)})
+        return {row.id: _whole(row) for row in rows}
+
+    def list_session(self, session_id: str, near: datetime, limit: int) -> list[Trace]:
+        """Whole traces of one session that began on the day of `near`, the day before or the day after, in order."""
+        day = day_of(near)
         rows = self._connection.execute(
             select(traces, payloads.c.body)
             .join(payloads, payloads.c.id == traces.c.id)
-            .where(traces.c.id.in_(list(refs)))
             .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.in_([day - 1, day, day + 1]))
+            .where(traces.c.session_id == session_id)
+            .order_by(traces.c.started_at, traces.c.id)
+            .limit(limit)
         )
-        return {row.id: _whole(row) for row in rows}
+        return [_whole(row) for row in rows]
 
     def list_tags(self, refs: Sequence[int]) -> dict[int, list[str]]:
         """Tags of those of these traces that have any."""
@@ -252,8 +276,7 @@ class Traces:
 
     def list_days(self) -> list[int]:
         """Days (since 1970) that have traces, newest first."""
-        statement = select(trace_days.c.day).where(trace_days.c.project_id == self._project_id)
-        return list(self._connection.execute(statement.order_by(trace_days.c.day.desc())).scalars())
+        return list(self._connection.execute(_DAYS, {"project_id": self._project_id}).scalars())
 
     def list_newest(self, limit: int, before_ref: int | None = None) -> list[tuple[int, Trace]]:
         """Whole traces, last arrived first, with their numbers."""
@@ -296,8 +319,7 @@ class Traces:
 
     def last_number(self) -> int:
         """The number of the last trace that arrived, 0 when none has. Stable inside `Ledger.archive`."""
-        last = self._connection.execute(select(counters.c.value).where(counters.c.name == "trace")).scalar()
-        return int(last or 0)
+        return int(self._connection.execute(_LAST_NUMBER).scalar() or 0)
 
     def count_unframed(self, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
         """Traces that started in the window and are in none of these frames, by category, counted one by one."""

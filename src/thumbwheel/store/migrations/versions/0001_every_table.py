@@ -121,6 +121,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_fixes_project_id_created_at"), "fixes", ["project_id", "created_at"], unique=False)
     op.create_table(
+        "groupings",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_groupings")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
@@ -352,6 +361,14 @@ def upgrade() -> None:
         "traces",
         ["project_id", "day", "category", "sample_key"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_traces_project_id_day_session_id"),
+        "traces",
+        ["project_id", "day", "session_id"],
+        unique=False,
+        sqlite_where=sa.text("session_id IS NOT NULL"),
+        postgresql_where=sa.text("session_id IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_traces_project_id_day_started_at"), "traces", ["project_id", "day", "started_at"], unique=False
