@@ -20,6 +20,7 @@ from thumbwheel.capture.privacy import PrivacyRules, pseudonym
 from thumbwheel.capture.scrubbing import FindsNothing
 from thumbwheel.config import Settings
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
+from thumbwheel.connectors.note_features import alike
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
@@ -31,6 +32,7 @@ from thumbwheel.services.alerts import Alerts
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
+from thumbwheel.services.coding import Coding
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
@@ -213,6 +215,11 @@ class Wheel:
     def spot_check(self) -> SpotCheck:
         """The owner's second look at reviewers' labels."""
         return SpotCheck(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def coding(self) -> Coding:
+        """Notes of open coding, sorted until they are categories."""
+        return Coding(self.ledger, self.now, self.mint, alike)
 
     @cached_property
     def close(self) -> Close:

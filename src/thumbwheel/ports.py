@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from thumbwheel.domain.trace import Json, Trace
 
@@ -65,6 +65,10 @@ class Judge(Protocol):
 
 #: Makes a judge from examples, for the codebook version in force (None before there is one).
 FitJudge: TypeAlias = Callable[[Sequence[Example], int | None], Judge]
+
+
+#: How alike texts read: the cosine similarity of each with each (n x n, numpy), the same for the same texts.
+Alike: TypeAlias = Callable[[Sequence[str]], Any]
 
 
 def _as_read(value: Json) -> str:

@@ -10,6 +10,7 @@ from thumbwheel.services.alerts import Alerts
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
+from thumbwheel.services.coding import Coding
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.quarantine import Quarantine
@@ -121,6 +122,11 @@ class Wheel(Protocol):
     @property
     def spot_check(self) -> SpotCheck:
         """The owner's second look at reviewers' labels."""
+        ...
+
+    @property
+    def coding(self) -> Coding:
+        """Notes of open coding, sorted until they are categories."""
         ...
 
     @property
