@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from thumbwheel.domain.source import Outgoing, Page, Stream
 from thumbwheel.domain.trace import Json, Trace
 
 #: The time now, aware and in UTC.
@@ -101,3 +102,35 @@ class Scrubber(Protocol):
 
     def find(self, text: str) -> Sequence[Found]:
         """Everything personal in `text`, in order and without overlaps; raises rather than pass over what it could not read."""
+
+
+class Source(Protocol):
+    """Another tool that already has traces, and that takes labels back."""
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """What it has, in the order in which it is to be read."""
+
+    def connect(self) -> str:
+        """Find out whether it answers and takes the key; a name of the server and the project there.
+
+        Raises:
+            SourceUnavailable: it does not answer.
+            SourceRefused: it does not take the key, or has no such project.
+        """
+
+    def read(self, stream: str, start: datetime, end: datetime) -> Iterator[Page]:
+        """Everything of a stream whose time is in [start, end), in any order; the same thing may come twice.
+
+        Raises:
+            SourceUnavailable: it does not answer any more.
+            SourceBroken: what it answers cannot be.
+        """
+
+    def push(self, labels: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Take labels back, each in place of what was said of its trace before; those that found their trace.
+
+        Raises:
+            SourceUnavailable: it does not answer any more.
+            SourceRefused: the key may not write.
+        """
