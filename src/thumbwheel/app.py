@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -23,6 +23,7 @@ from thumbwheel.connectors.embedded_judge import EmbeddedJudge
 from thumbwheel.connectors.note_features import alike
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
+from thumbwheel.domain.queue import Window
 from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
 from thumbwheel.errors import ConfigInvalid, StoreUnavailable
 from thumbwheel.keep.door import Door
@@ -33,6 +34,7 @@ from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.coding import Coding
+from thumbwheel.services.draws import Draws
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
@@ -182,6 +184,11 @@ class Wheel:
         return Sample(self.ledger, self.now, self.mint, self.secret("double"), self.suggest.run)
 
     @cached_property
+    def draws(self) -> Draws:
+        """What draws took, and what became of it."""
+        return Draws(self.ledger)
+
+    @cached_property
     def alerts(self) -> Alerts:
         """Drift alerts, from raised to closed."""
         return Alerts(self.ledger, self.now, self.mint)
@@ -257,6 +264,14 @@ class Wheel:
     def _daily_draw(self) -> DrawRequest:
         window, maturity = (_span(self.settings, name) for name in ("draw_window", "draw_maturity"))
         return DrawRequest(budget=self.settings.draw_budget, window=window, maturity=maturity)
+
+    def tomorrow(self) -> DrawRequest:
+        """A try of the draw the schedule would make a day from now, of what has arrived by now."""
+        asked, day, now = self._daily_draw(), timedelta(days=1), self.now()
+        assert isinstance(asked.window, timedelta)
+        window = Window(start=now + day - asked.window, end=now + day)
+        maturity = max(asked.maturity - day, timedelta(0))
+        return replace(asked, window=window, maturity=maturity, dry_run=True, look=False)
 
     def secret(self, purpose: str) -> bytes:
         """The secret for one purpose: from the setting, or made once and kept in the store."""

@@ -11,12 +11,13 @@ from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
 from thumbwheel.services.close import Close
 from thumbwheel.services.coding import Coding
+from thumbwheel.services.draws import Draws
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.quarantine import Quarantine
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
-from thumbwheel.services.sample import Sample
+from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.shelves import Shelves
 from thumbwheel.services.spot_check import SpotCheck
 from thumbwheel.services.tune import Tune
@@ -92,6 +93,15 @@ class Wheel(Protocol):
     @property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
+        ...
+
+    @property
+    def draws(self) -> Draws:
+        """What draws took, and what became of it."""
+        ...
+
+    def tomorrow(self) -> DrawRequest:
+        """A try of the draw the schedule would make a day from now, of what has arrived by now."""
         ...
 
     @property

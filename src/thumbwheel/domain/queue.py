@@ -90,6 +90,8 @@ class Draw:
     risk_model: dict[str, object] = field(default_factory=dict)
     #: Policy -> why it gave fewer entries than its quota.
     shortfalls: dict[str, str] = field(default_factory=dict)
+    #: Policy -> entries it was to take of the budget, fewer where the queue had no room for all.
+    quotas: dict[str, int] = field(default_factory=dict)
     #: Of each list (its policy, and its category or alert): what it was asked for, and what it gave.
     lists: list[tuple[str, str, int, int]] = field(default_factory=list)
     #: How many mixes had been put in force by then; None when it was asked for with a mix of its own.

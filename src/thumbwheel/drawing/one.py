@@ -117,6 +117,7 @@ class OneDraw:
             risk_sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
             risk_model=self.lists.model.to_json(),
             shortfalls=shortfalls | ({"queue": self.order.lowered} if self.order.lowered else {}),
+            quotas={policy.value: n for policy, n in self.order.quotas.items()},
             lists=[(lane.policy.value, lane.part, *counts) for lane, counts in drawn.lanes.items()],
             mix_version=self.order.mix_version,
             rotation=self.lists.rotation or 0,

@@ -145,6 +145,19 @@ class Outcomes:
             for row in rows
         ]
 
+    def count_dropped(self, draw_ids: Sequence[str]) -> list[tuple[str, str, str, str, int]]:
+        """Entries of these draws that left the queue unjudged, by draw, policy, category and why."""
+        category = func.coalesce(queue_entries.c.category, "")
+        rows = self._connection.execute(
+            select(queue_entries.c.draw_id, queue_entries.c.policy, category, drops.c.why, func.count())
+            .join(queue_entries, queue_entries.c.id == drops.c.entry_id)
+            .where(queue_entries.c.project_id == self._project_id)
+            .where(queue_entries.c.draw_id.in_(list(draw_ids)))
+            .group_by(queue_entries.c.draw_id, queue_entries.c.policy, category, drops.c.why)
+            .order_by(func.count().desc(), queue_entries.c.policy, category, drops.c.why)
+        )
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
     def count_drops(self, window: Window) -> list[tuple[str, str, str, int]]:
         """Entries that left the queue unjudged in the window, by policy, category and why, the most first."""
         category = func.coalesce(queue_entries.c.category, "")
