@@ -214,6 +214,23 @@ def test_an_estimate_pools_what_was_labelled_of_a_frame_and_of_a_second_draw_fro
     assert again.draw.risk_model == made.draw.risk_model
 
 
+def test_the_report_and_the_estimate_are_one_figure(product: Product) -> None:
+    product.serve(400, "t", seed=4)
+    product.label(product.draw().entries[:4])
+    few = product.measure.report(PROJECT)
+    assert (few.failure_rate.estimate, few.failure_rate.why) == (None, f"not enough labels: 4 of {few.failure_rate.m}")
+    product.label(product.draw(seed=2, again=True).entries)
+    for window in (WEEK, timedelta(days=3)):
+        report = product.measure.report(PROJECT, window)
+        told = product.measure.estimate(PROJECT, window, by_category=True)
+        assert report.failures == told
+        assert report.as_dict()["failures"] == told.as_dict()
+        assert told.overall.rate is not None
+        assert (report.failure_rate.estimate, report.failure_rate.n) == (told.overall.rate.rate, 64)
+        assert list(report.failure_rates) == ["billing", "travel", "rare"]
+        assert report.naive[0].share != report.failure_rate.estimate
+
+
 def test_entries_in_dispute_count_as_not_labelled_and_are_told(product: Product, ledger: Ledger, clock: Clock) -> None:
     product.serve(300, "t", seed=5)
     made = product.draw()

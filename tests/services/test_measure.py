@@ -81,6 +81,7 @@ def test_an_empty_store_has_a_report_without_a_single_made_up_number(measure: Me
     assert [(step.name, step.n) for step in report.funnel][:3] == [("traces", 0), ("with_signals", 0), ("drawn", 0)]
     assert report.core.estimate is None
     assert report.core.why == "not enough labels: 0 of 5"
+    assert report.failure_rate.why == "not enough labels: 0 of 10"
     assert [row.share for row in report.naive] == [None, None, None]
     assert report.times.trace_to_label.median.estimate is None
     assert report.kappas[0].kappa.why == "not enough doubled entries: 0 of 30"

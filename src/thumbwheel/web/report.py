@@ -23,6 +23,8 @@ STEPS = {
     "fixes": "credited to a fix",
     "shipped": "fix shipped",
 }
+#: Categories whose failure rates are shown, the most frequent ones.
+SHOWN = 12
 #: What each kappa state allows to say.
 STATES = {
     "too_few": "too few to tell",
@@ -44,7 +46,7 @@ def add_filters(environment: Environment) -> None:
         "percent": words.percent,
         "span": span,
     }
-    environment.globals |= {"STEPS": STEPS, "STATES": STATES}
+    environment.globals |= {"STEPS": STEPS, "STATES": STATES, "SHOWN": SHOWN}
 
 
 def estimate(figure: Figure, form: str = "percent") -> str:
