@@ -45,6 +45,8 @@ class Outgoing:
     remote_id: str
     #: The step that stands for the trace.
     root_id: str | None
+    #: Whether the tool has an earlier label of the trace.
+    replaces: bool = False
 
     @property
     def mark(self) -> str:

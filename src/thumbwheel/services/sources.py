@@ -15,7 +15,7 @@ from thumbwheel.errors import ThumbwheelError
 from thumbwheel.keep.work import Kept, Work
 from thumbwheel.ports import Now, Source
 from thumbwheel.store.ledger import Ledger, Tx
-from thumbwheel.store.sources import Cursor
+from thumbwheel.store.sources import Cursor, Remote
 
 #: How far back a source is read that never was, when nobody says.
 FIRST: Final = timedelta(days=7)
@@ -284,24 +284,29 @@ def _refused(page: Page, kept: Kept) -> set[tuple[str, str]]:
 # --- what goes back
 
 
-def _waiting(tx: Tx, origin: str) -> list[tuple[Label, str]]:
+def _waiting(tx: Tx, origin: str) -> list[tuple[Label, Remote]]:
     """The label of each trace that came from a source, and what the trace is called there, unless it knows the label."""
     labels: dict[str, Label] = {id_key(label.trace_id): label for label in tx.annotations.stream_labels()}
-    found: list[tuple[Label, str]] = []
+    found: list[tuple[Label, Remote]] = []
     keys = list(labels)
     for place in range(0, len(keys), _BATCH):
         remotes = tx.origins.find_remotes(origin, keys[place : place + _BATCH])
-        found += [(labels[key], each.id) for key, each in remotes.items() if each.pushed_label != labels[key].id]
+        found += [(labels[key], each) for key, each in remotes.items() if each.pushed_label != labels[key].id]
     return found
 
 
-def _outgoing(tx: Tx, batch: Sequence[tuple[Label, str]]) -> list[Outgoing]:
+def _outgoing(tx: Tx, batch: Sequence[tuple[Label, Remote]]) -> list[Outgoing]:
     rows = tx.traces.find_many([label.trace_id for label, _ in batch])
     refs = {id_key(given): row.ref for given, row in rows.items()}
     spans = tx.spans.list_for(list(refs.values()))
     return [
-        Outgoing(label=label, remote_id=remote_id, root_id=_root(spans.get(refs.get(id_key(label.trace_id), -1), [])))
-        for label, remote_id in batch
+        Outgoing(
+            label=label,
+            remote_id=remote.id,
+            root_id=_root(spans.get(refs.get(id_key(label.trace_id), -1), [])),
+            replaces=remote.pushed_label is not None,
+        )
+        for label, remote in batch
     ]
 
 
