@@ -3,7 +3,7 @@
 Eight weeks of traffic with hidden failure modes, noisy users and one that complains about everything; the draws are
 the program's own. Writes the figures and pictures of docs/sampling.md. Seeded: the same numbers come out each time.
 
-    python benchmarks/simulate.py [--products 16] [--quick] [--check]
+    python benchmarks/simulate.py [--products 12] [--quick] [--check]
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def simulate(products: int, weeks: int) -> dict[str, Any]:
         "products": products,
         "days": 7 * weeks,
         "traces_a_day": PER_DAY,
-        "failure_rate": 100 * sum(week["truth"] for run in default for week in weeks_of(run)) / (weeks * products),
+        "failure_rate": sum(week["truth"] for run in default for week in weeks_of(run)) / (weeks * products),
         "queues": {queue: of_queue(runs) for queue, runs in by_queue.items()},
         "policies": of_policies(default),
         "weeks": weeks_of(default[0]),
@@ -58,7 +58,9 @@ def simulate(products: int, weeks: int) -> dict[str, Any]:
 
 def show(told: dict[str, Any]) -> None:
     print(f"{told['products']} products of {told['days']} days, {told['failure_rate']:.2f} % of traces fail")
-    print("queue                 failures/80  modes  silent  blind | estimate off by (rmse)  cover  width  naive share off by")
+    print(
+        "queue                 failures/80  modes  silent  blind | estimate off by (rmse)  cover  width  naive share off by"
+    )
     for queue, found in told["queues"].items():
         row = f"{queue:20}  {found['failures_per_80']:11.1f}  {found['modes_found']:5.1f}  {found['silent_found']:6.1f}"
         row += f"  {found['blind_found']:5.1f} | "
@@ -78,7 +80,7 @@ def show(told: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--products", type=int, default=16)
+    parser.add_argument("--products", type=int, default=12)
     parser.add_argument("--quick", action="store_true", help="two products of two weeks; writes nothing")
     parser.add_argument("--check", action="store_true", help="only compare a draw from memory with one from a store")
     options = parser.parse_args()

@@ -70,14 +70,16 @@ class Panel:
         """The panel's own elements."""
         base, end = self.y(0), self.x(self.x_most)
         parts = [f'<text class="title" x="0" y="14">{escape(self.title)}</text>']
-        for value in y_ticks:
-            parts.append(
-                f'<line class="rule" x1="{_LEFT:g}" x2="{end:.1f}" y1="{self.y(value):.1f}" y2="{self.y(value):.1f}"/>'
-                f'<text x="{_LEFT - 6:g}" y="{self.y(value) + 4:.1f}" text-anchor="end">{self.y_form(value)}</text>'
-            )
+        parts += [
+            f'<line class="rule" x1="{_LEFT:g}" x2="{end:.1f}" y1="{self.y(value):.1f}" y2="{self.y(value):.1f}"/>'
+            f'<text x="{_LEFT - 6:g}" y="{self.y(value) + 4:.1f}" text-anchor="end">{self.y_form(value)}</text>'
+            for value in y_ticks
+        ]
         parts.append(f'<line class="axis" x1="{_LEFT:g}" x2="{end:.1f}" y1="{base:.1f}" y2="{base:.1f}"/>')
         for value, words in ticks.items():
-            parts.append(f'<text x="{self.x(value):.1f}" y="{base + 16:.1f}" text-anchor="middle">{escape(words)}</text>')
+            parts.append(
+                f'<text x="{self.x(value):.1f}" y="{base + 16:.1f}" text-anchor="middle">{escape(words)}</text>'
+            )
         middle = (_LEFT + end) / 2
         parts.append(f'<text x="{middle:.1f}" y="{base + 34:.1f}" text-anchor="middle">{escape(self.x_title)}</text>')
         return "\n".join([*parts, *self.drawn, *self._labels(end)])

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.simulation.product import DRIFT_DAY, MODES, truth
+from benchmarks.simulation.product import CATEGORIES, DRIFT_DAY, MODES, truth
 from benchmarks.simulation.queues import BUDGET, WEEK, WITHOUT, Run
 from thumbwheel.domain.cell import AGAINST
 from thumbwheel.domain.queue import Policy
+from thumbwheel.measure.failure import failures
 from thumbwheel.sample.tune import FOUND
 
 SILENT: Final = [at for at, mode in enumerate(MODES) if mode.silent]
@@ -55,11 +56,10 @@ def of_queue(runs: Sequence[Run]) -> dict[str, Any]:
         "drift_found_after": median(day - DRIFT_DAY for day in drift) if drift else None,
         "drift_found_share": len(drift) / len(found),
     }
-    told["naive_off"] = 100 * fmean(
-        naive - rate for run in runs for naive, rate in _naive(run, WEEK)
-    )  # points
+    told["naive_off"] = 100 * fmean(naive - rate for run in runs for naive, rate in _naive(run, WEEK))  # points
     if runs[0].queue not in WITHOUT:
         told["estimate"] = {str(days): of_windows(runs, days) for days in WINDOWS if days <= n_days}
+        told["categories"] = of_categories(runs)
     return told
 
 
@@ -107,6 +107,27 @@ def of_windows(runs: Sequence[Run], days: int) -> dict[str, Any]:
         "core_rmse": math.sqrt(fmean(each**2 for each in core_off)),
         "core_cover": fmean(core_covered),
         "core_width": fmean(core_width),
+    }
+
+
+def of_categories(runs: Sequence[Run]) -> dict[str, Any]:
+    """A week's rates by category: how many could be told at all, how far these are off in points, and their coverage."""
+    told, off, covered = [], [], []
+    for run in runs:
+        for first in range(0, len(run.days) - WEEK + 1, WEEK):
+            week = run.days[first : first + WEEK]
+            found = failures([made.frame for made in run.made[first : first + WEEK]], by_category=True).by_category
+            told.append(sum(rate.rate is not None for rate in found.values()))
+            for name, each in found.items():
+                if each.rate is not None:
+                    true = truth(week, CATEGORIES.index(name))
+                    off.append(100 * (each.rate.rate - true))
+                    covered.append(true in each.rate.interval)
+    return {
+        "told": fmean(told),
+        "of": len(CATEGORIES),
+        "rmse": math.sqrt(fmean(x * x for x in off)),
+        "cover": fmean(covered),
     }
 
 

@@ -162,9 +162,10 @@ def rng_of(*numbers: int) -> np.random.Generator:
     return np.random.default_rng(numbers)
 
 
-def truth(days: Sequence[Day]) -> float:
-    """The failure rate of all traces of these days."""
-    return sum(int((day.modes != FINE).sum()) for day in days) / sum(day.n for day in days)
+def truth(days: Sequence[Day], category: int | None = None) -> float:
+    """The failure rate of all traces of these days, or of those of one category."""
+    mine = [day.modes if category is None else day.modes[day.categories == category] for day in days]
+    return sum(int((modes != FINE).sum()) for modes in mine) / sum(map(len, mine))
 
 
 def of_json(value: Any) -> Any:

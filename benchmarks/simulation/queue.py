@@ -1,11 +1,11 @@
-"""A day drawn from by the program's own sampler: its mix, strata, streams, draw, chances, risk model and sums.
+"""A day drawn from by the program's own sampler: its mix, strata, sizes, draw, chances, risk model and sums.
 
 Only the lists come from memory instead of a store; `benchmarks.simulation.store` checks that a store gives the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,10 +20,9 @@ from thumbwheel.sample.again import keep
 from thumbwheel.sample.draw import Drawn, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Listed, Sizes, Tape
 from thumbwheel.sample.mix import slices, split, strata
-from thumbwheel.sample.policies import class_of, sizes
-from thumbwheel.sample.ring import Ring, starts
+from thumbwheel.sample.policies import sizes
+from thumbwheel.sample.ring import RING, Ring, starts
 from thumbwheel.sample.risk import LabelledCell, RiskModel
-from thumbwheel.sample.stream import first_span, first_threshold, keyed_stream, weighted_stream
 from thumbwheel.sample.sums import risk_sums
 
 Floats = npt.NDArray[np.float64]
@@ -91,8 +90,8 @@ class Made:
         )
 
 
-class Indexed:
-    """A day with the indexes a store has: rows in key order, of all, of a category, of a size class."""
+class Listing:
+    """A day, and the lists the policies pick from."""
 
     def __init__(self, day: Day, model: RiskModel, alerts: Sequence[Alert] = ()) -> None:
         self.day, self.model, self.alerts = day, model, alerts
@@ -114,15 +113,16 @@ class Indexed:
         lanes = []
         for alert in self.alerts:
             lane = LaneId(Policy.drift, alert.id)
-            rows = self._keyed(self._of[alert.category], pulls[lane], ring.starts[Policy.drift])
+            rows = self._listed(self._of[alert.category], ring.starts[Policy.drift])
             lanes.append(Lane(id=lane, quota=pulls[lane], tape=Tape(rows)))
         for policy, cap in ((Policy.negative, PER_USER_CAP), (Policy.uncertain, None)):
-            tape = Tape(self._weighted(policy, quotas[policy], ring.starts[policy]))
+            size = self._size[policy]
+            tape = Tape(self._listed(np.flatnonzero(size > 0), ring.starts[policy], size))
             lanes.append(Lane(id=LaneId(policy), quota=quotas[policy], tape=tape, per_user_cap=cap))
         for lane, quota in strata(quotas[Policy.stratified], list(self.population), rotation).items():
-            rows = self._keyed(self._of[lane.part], quota, ring.starts[Policy.stratified])
+            rows = self._listed(self._of[lane.part], ring.starts[Policy.stratified])
             lanes.append(Lane(id=lane, quota=quota, tape=Tape(rows)))
-        everything = self._keyed(np.arange(self.day.n), quotas[Policy.random], ring.starts[Policy.random])
+        everything = self._listed(np.arange(self.day.n), ring.starts[Policy.random])
         return [*lanes, Lane(id=LaneId(Policy.random), quota=quotas[Policy.random], tape=Tape(everything))]
 
     def sizes_of(self, candidates: Sequence[Candidate]) -> dict[str, Sizes]:
@@ -138,33 +138,15 @@ class Indexed:
             )
         return found
 
-    def _keyed(self, rows: Ints, k: int, start: int) -> Iterable[Listed]:
-        keys = self.day.keys[rows]
+    def _listed(self, rows: Ints, start: int, size: Floats | None = None) -> Iterator[Listed]:
+        """These rows in order of R / size, made into candidates only as far as the draw reads."""
+        away = (self.day.keys[rows].astype(np.uint64) - np.uint64(start)) & np.uint64(RING - 1)
+        mine = np.ones(len(rows)) if size is None else size[rows]
+        keys = (away + 0.5) / RING / mine
+        for at in np.argsort(keys, kind="stable"):
+            yield float(keys[at]), self._candidate(int(rows[at]), float(mine[at]))
 
-        def read(low: int, high: int) -> list[Candidate]:
-            first, last = np.searchsorted(keys, [low, min(high, 2**63 - 1)])
-            return [self._candidate(int(at)) for at in rows[first:last]]
-
-        return keyed_stream(read, start, first_span(k, len(rows)))
-
-    def _weighted(self, policy: Policy, k: int, start: int) -> Iterable[Listed]:
-        size = self._size[policy]
-        classes: dict[int, Ints] = {}
-        for value in np.unique(size[size > 0]):
-            found = np.flatnonzero(size == value)
-            at = class_of(float(value))
-            classes[at] = np.concatenate([classes[at], found]) if at in classes else found
-        shelves = {at: np.sort(rows) for at, rows in classes.items()}
-        keys = {at: self.day.keys[rows] for at, rows in shelves.items()}
-
-        def read(size_class: int, low: int, high: int) -> list[Candidate]:
-            first, last = np.searchsorted(keys[size_class], [low, min(high, 2**63 - 1)])
-            return [self._candidate(int(at), float(size[at])) for at in shelves[size_class][first:last]]
-
-        counts = {at: len(rows) for at, rows in shelves.items()}
-        return weighted_stream(read, shelves, start, first_threshold(k, counts)) if shelves else ()
-
-    def _candidate(self, at: int, size: float = 1.0) -> Candidate:
+    def _candidate(self, at: int, size: float) -> Candidate:
         day = self.day
         category = CATEGORIES[day.categories[at]]
         return Candidate(day.trace_id(at), int(day.keys[at]), size, f"u{day.users[at]}", category)
@@ -181,14 +163,14 @@ def draw_day(
     alerts: Sequence[Alert] = (),
 ) -> Made:
     """Draw from one day as from a frame of its own, and label everything."""
-    indexed = Indexed(day, model, alerts)
+    listing = Listing(day, model, alerts)
     quotas = split(mix, budget)
     ring = Ring(starts(seed))
-    drawn = draw(indexed.lanes(quotas, ring, rotation), quotas=quotas, chance=ring, sizes_of=indexed.sizes_of)
-    sums = risk_sums(indexed.cells, model, [keep(ring, drawn.thresholds, drawn.standing)])
+    drawn = draw(listing.lanes(quotas, ring, rotation), quotas=quotas, chance=ring, sizes_of=listing.sizes_of)
+    sums = risk_sums(listing.cells, model, [keep(ring, drawn.thresholds, drawn.standing)])
     return Made(
         entries=_entries(day, model, drawn),
-        population=indexed.population,
+        population=listing.population,
         sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
     )
 

@@ -125,7 +125,8 @@ def _without(queue: str, day: Day, model: RiskModel, rng: np.random.Generator) -
         places = rng.permutation(said)[:BUDGET]
     else:
         risks = [
-            model.risk(CATEGORIES[category], int(cell)) for category, cell in zip(day.categories, day.cells, strict=True)
+            model.risk(CATEGORIES[category], int(cell))
+            for category, cell in zip(day.categories, day.cells, strict=True)
         ]
         places = np.argsort(-np.array(risks), kind="stable")[:BUDGET]
     entries = [
