@@ -57,9 +57,9 @@ async def add_signals(request: Request) -> Response:
 
 async def keep_signals(request: Request, project_id: int, items: Sequence[object], channel: str) -> Response:
     """Keep signals that came by this channel, and say what became of each."""
-    good, refused = _decode(items, _signal_decoder(request, project_id))
+    good, refused = _decode(items, _signal_decoder(request, project_id, channel))
     kept = await wheel(request).capture.keep(
-        Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good], channel=channel)
+        Work(project_id, signals=[(arrived.value, arrived.content_hash) for _, arrived in good])
     )
     return _receipt("signals", [place for place, _ in good], kept.signals, refused)
 
@@ -132,13 +132,13 @@ def _may_signal(who: Caller) -> Caller:
     return who
 
 
-def _signal_decoder(request: Request, project_id: int) -> Callable[[object], native.Arrived[Signal]]:
+def _signal_decoder(request: Request, project_id: int, channel: str) -> Callable[[object], native.Arrived[Signal]]:
     now: datetime = wheel(request).now()
     mint = wheel(request).mint
     reasons = wheel(request).capture.reasons(project_id)
 
     def decode(item: object) -> native.Arrived[Signal]:
-        arrived = native.signal(item, now, mint())
+        arrived = native.signal(item, now, mint(), channel)
         check_reason(arrived.value, reasons)
         return arrived
 

@@ -148,8 +148,8 @@ def trace(item: object, now: datetime) -> Arrived[Trace]:
     return Arrived(value, content_hash(item))
 
 
-def signal(item: object, now: datetime, fresh_id: str) -> Arrived[Signal]:
-    """One signal; `fresh_id` becomes its id when the client gave none.
+def signal(item: object, now: datetime, fresh_id: str, channel: str | None = None) -> Arrived[Signal]:
+    """One signal, come by this channel; `fresh_id` becomes its id when the client gave none.
 
     Raises:
         TraceRequired: it names no trace.
@@ -172,6 +172,7 @@ def signal(item: object, now: datetime, fresh_id: str) -> Arrived[Signal]:
         seconds=wire.seconds if wire.kind is SignalKind.implicit_dwell else None,
         consent=wire.consent,
         rights=frozenset(wire.rights or ()),
+        channel=channel,
     )
     return Arrived(value, content_hash(item))
 

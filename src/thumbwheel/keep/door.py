@@ -120,14 +120,15 @@ class Admission:
         """
         door, channel = self._door, signal.channel or channel
         mode = door.mode(channel)
-        rules = replace(door.rules, consent=mode)
+        rules = door.rules if door.rules.consent is mode else replace(door.rules, consent=mode)
 
         def admit(value: Signal, placeholders: Mapping[str, str], /) -> Scrubbed[Signal] | None:
             return admit_signal(value, rules=rules, scrubber=door.scrubber, key=door.key, placeholders=placeholders)
 
         kept = self._through(signal, signal.trace_id, f"signal:{signal.id}", admit)
         asked = kept.consent if mode is ConsentMode.none_needed else {**(kept.consent or {}), "mode": mode.value}
-        return replace(kept, channel=channel, consent=asked)
+        told = kept.channel == channel and kept.consent is asked
+        return kept if told else replace(kept, channel=channel, consent=asked)
 
     def score(self, score: Score) -> Score:
         """Another tool's score as it may be kept.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from thumbwheel.capture.edit import hunks
@@ -12,7 +13,7 @@ from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.signal import DwellNorm, Signal, SignalContext
 from thumbwheel.domain.trace import text_of
 from thumbwheel.keep.session import Outcome, Session, recognise
-from thumbwheel.store.signals import NewSignal
+from thumbwheel.store.signals import NewSignal, StoredSignal
 from thumbwheel.store.traces import TraceRow
 
 
@@ -21,7 +22,10 @@ def keep_signals(session: Session, arrived: Sequence[tuple[Signal, int]]) -> lis
     if not arrived:
         return []
     rows = session.tx.traces.find_many(list(dict.fromkeys(signal.trace_id for signal, _ in arrived)))
-    known = _known(session, arrived, rows)
+    stored = _stored(session, arrived, rows)
+    known = {
+        (id_key(trace_id), each.signal.id): each.content_hash for trace_id, found in stored.items() for each in found
+    }
     outcomes: list[Outcome] = []
     fresh: list[NewSignal] = []
     for signal, content in arrived:
@@ -29,43 +33,49 @@ def keep_signals(session: Session, arrived: Sequence[tuple[Signal, int]]) -> lis
         outcomes.append(outcome)
         if outcome is True:
             fresh.append(NewSignal(signal, content))
-    _add(session, fresh, rows)
+    _add(session, fresh, rows, stored)
     return outcomes
 
 
-def _known(
+def _stored(
     session: Session, arrived: Iterable[tuple[Signal, int]], rows: Mapping[str, TraceRow]
-) -> dict[tuple[str, str], int]:
-    """Content of every signal there is of the traces that these are about."""
-    stored = session.tx.signals.list_for({row.trace_id: row.day for row in rows.values()})
-    stored |= session.tx.signals.list_pending(
-        sorted({id_key(signal.trace_id) for signal, _ in arrived if signal.trace_id not in rows})
-    )
-    return {
-        (id_key(trace_id), each.signal.id): each.content_hash
-        for trace_id, signals in stored.items()
-        for each in signals
-    }
+) -> dict[str, list[StoredSignal]]:
+    """Every signal there is of the traces that these are about: by trace, or by the key of one that has not come."""
+    missing = {id_key(signal.trace_id) for signal, _ in arrived if signal.trace_id not in rows}
+    found = session.tx.signals.list_for({row.trace_id: row.day for row in rows.values()})
+    return found | session.tx.signals.list_pending(sorted(missing))
 
 
-def _add(session: Session, fresh: Sequence[NewSignal], rows: Mapping[str, TraceRow]) -> None:
+def _add(
+    session: Session,
+    fresh: Sequence[NewSignal],
+    rows: Mapping[str, TraceRow],
+    stored: Mapping[str, Sequence[StoredSignal]],
+) -> None:
     here = [(rows[item.signal.trace_id], item) for item in fresh if item.signal.trace_id in rows]
     outputs = outputs_of(session, [row.ref for row, item in here if _lacks_original(item.signal)])
-    put_beside(session, here, outputs)
+    said = {row.ref: (row, [each.signal for each in stored[row.trace_id]]) for row, _ in here}
+    for row, signal in put_beside(session, here, outputs):
+        said[row.ref][1].append(signal)
     session.tx.signals.add_pending([item for item in fresh if item.signal.trace_id not in rows], session.now)
-    resize(session, list({row.ref: row for row, _ in here}.values()))
+    _weigh(session, [(row, sorted(signals, key=_in_order)) for row, signals in said.values()])
 
 
-def put_beside(session: Session, here: Sequence[tuple[TraceRow, NewSignal]], outputs: Mapping[int, str]) -> None:
+def _in_order(signal: Signal) -> tuple[datetime, str]:
+    return signal.at, signal.id
+
+
+def put_beside(
+    session: Session, here: Sequence[tuple[TraceRow, NewSignal]], outputs: Mapping[int, str]
+) -> list[tuple[TraceRow, Signal]]:
     """Store signals of traces that are here, with what they were about; `outputs` by number, where edits need them."""
     norms = _norms(session, (item.signal for _, item in here))
-    session.tx.signals.add_all(
-        [
-            (row.day, NewSignal(about(item.signal, row, outputs.get(row.ref, ""), norms), item.content_hash))
-            for row, item in here
-        ],
-        session.now,
-    )
+    beside = [(row, about(item.signal, row, outputs.get(row.ref, ""), norms)) for row, item in here]
+    new = [
+        (row.day, NewSignal(signal, item.content_hash)) for (row, signal), (_, item) in zip(beside, here, strict=True)
+    ]
+    session.tx.signals.add_all(new, session.now)
+    return beside
 
 
 def _lacks_original(signal: Signal) -> bool:
@@ -151,7 +161,11 @@ def about(
 def resize(session: Session, rows: Sequence[TraceRow]) -> None:
     """Say anew what is known of these traces."""
     stored = session.tx.signals.list_for({row.trace_id: row.day for row in rows})
+    _weigh(session, [(row, [each.signal for each in stored[row.trace_id]]) for row in rows])
+
+
+def _weigh(session: Session, said: Iterable[tuple[TraceRow, Sequence[Signal]]]) -> None:
     session.tx.evidence.put_all(
-        [(row, session.weigh([each.signal for each in stored[row.trace_id]], row.judge_score)) for row in rows],
+        [(row, session.weigh(signals, row.judge_score)) for row, signals in said],
         session.now,
     )

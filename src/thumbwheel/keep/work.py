@@ -79,11 +79,12 @@ class LetIn:
             work.signals, lambda item: (admission.signal(item[0], work.channel), hashed(item[1]))
         )
         scores, no_scores = _consented(work.scores, admission.score)
-        work = replace(work, traces=traces, signals=signals, spans=spans, scores=scores)
-        return cls(work, no_signals, no_scores)
+        return cls(Work(work.project_id, traces, signals, spans, scores, work.channel), no_signals, no_scores)
 
     def complete(self, kept: Kept) -> Kept:
         """What became of the caller's items, those included that were not let in."""
+        if not self.signals and not self.scores:
+            return kept
         return replace(kept, signals=_put_back(kept.signals, self.signals), scores=_put_back(kept.scores, self.scores))
 
     def not_new(self, kept: Kept) -> set[tuple[str, str]]:
@@ -108,8 +109,6 @@ def _consented(items: Sequence[_Value], admit: Callable[[_Value], _Value]) -> tu
 
 
 def _put_back(outcomes: Sequence[Outcome], refused: Mapping[int, Outcome]) -> Sequence[Outcome]:
-    if not refused:
-        return outcomes
     others = iter(outcomes)
     return [refused[place] if place in refused else next(others) for place in range(len(outcomes) + len(refused))]
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, literal, or_, select, tuple_, update
 
 from thumbwheel.domain.queue import Draw, DriftAlert, Frame, Lease, Policy, Purpose, QueueEntry, Waiting, Window
 from thumbwheel.errors import NotHere
@@ -30,6 +30,16 @@ _ENTRY_COLUMNS = (
 _WAITING_COLUMNS = "entry_id project_id added_at serve_rank assigned_to passed_by".split()
 
 Id = TypeVar("Id", str, int)
+
+#: Frames that draws have closed over any part of a window. Made once: every signal that is kept asks.
+_FRAMES = (
+    select(draws.c.id, draws.c.frame_start, draws.c.frame_end, draws.c.framed_to)
+    .where(draws.c.project_id == bindparam("project_id"))
+    .where(draws.c.again_of.is_(None))
+    .where(draws.c.frame_end > bindparam("start"))
+    .where(draws.c.frame_start < bindparam("end"))
+    .order_by(draws.c.at, draws.c.id)
+)
 
 #: Most ids in one statement; both engines take more.
 _CHUNK = 5000
@@ -113,14 +123,8 @@ class Queue:
 
     def list_frames(self, window: Window) -> list[tuple[str, Frame]]:
         """Frames that draws have closed over any part of the window, each with its draw's id, oldest first."""
-        rows = self._connection.execute(
-            select(draws.c.id, draws.c.frame_start, draws.c.frame_end, draws.c.framed_to)
-            .where(draws.c.project_id == self._project_id)
-            .where(draws.c.again_of.is_(None))
-            .where(draws.c.frame_end > window.start)
-            .where(draws.c.frame_start < window.end)
-            .order_by(draws.c.at, draws.c.id)
-        )
+        given = {"project_id": self._project_id, "start": window.start, "end": window.end}
+        rows = self._connection.execute(_FRAMES, given)
         return [(row.id, Frame(window=Window(start=row[1], end=row[2]), framed_to=row[3])) for row in rows]
 
     def list_drawn_from(self, draw_id: str) -> list[Draw]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
 from thumbwheel.domain.document import column
 from thumbwheel.domain.identity import id_key, is_usable
@@ -42,6 +42,14 @@ class ScoreFilter:
     source: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+
+#: Made once: making it takes longer than running it, and every new trace asks.
+_WAITING = (
+    select(scores)
+    .where(scores.c.project_id == bindparam("project_id"))
+    .where(scores.c.waits_for.in_(bindparam("keys", expanding=True)))
+)
 
 
 class Scores:
@@ -86,9 +94,8 @@ class Scores:
         """Scores that wait for one of these traces, spans or responses."""
         if not keys:
             return []
-        return [
-            _stored(row) for row in self._connection.execute(self._all().where(scores.c.waits_for.in_(sorted(keys))))
-        ]
+        given = {"project_id": self._project_id, "keys": sorted(keys)}
+        return [_stored(row) for row in self._connection.execute(_WAITING, given)]
 
     def list_for(self, refs: Collection[int]) -> dict[int, list[Score]]:
         """Scores by the number of their trace, in time order."""

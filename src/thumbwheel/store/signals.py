@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.signal import Signal
@@ -18,6 +18,21 @@ _COLUMNS = (
     "project_id day trace_id event_id kind at received_at user_id rating reason edit_kind seconds category body content_hash"
 ).split()
 _PENDING_COLUMNS = "project_id trace_id event_id received_at body content_hash".split()
+
+# Statements of the way in, made once: making one takes longer than running it.
+_OF_TRACES = (
+    select(signals.c.trace_id, signals.c.body, signals.c.content_hash)
+    .where(signals.c.project_id == bindparam("project_id"))
+    .where(signals.c.day.in_(bindparam("days", expanding=True)))
+    .where(signals.c.trace_id.in_(bindparam("trace_ids", expanding=True)))
+    .order_by(signals.c.at, signals.c.event_id)
+)
+_PENDING = (
+    select(pending_signals.c.trace_id, pending_signals.c.body, pending_signals.c.content_hash)
+    .where(pending_signals.c.project_id == bindparam("project_id"))
+    .where(pending_signals.c.trace_id.in_(bindparam("keys", expanding=True)))
+    .order_by(pending_signals.c.received_at)
+)
 
 _decoder = msgspec.json.Decoder(Signal)
 
@@ -109,15 +124,9 @@ class Signals:
         found: dict[str, list[StoredSignal]] = {trace_id: [] for trace_id in traces}
         if not traces:
             return found
-        rows = self._connection.execute(
-            select(signals.c.trace_id, signals.c.body, signals.c.content_hash)
-            .where(signals.c.project_id == self._project_id)
-            .where(signals.c.day.in_(sorted(set(traces.values()))))
-            .where(signals.c.trace_id.in_(list(traces)))
-            .order_by(signals.c.at, signals.c.event_id)
-        )
-        for row in rows:
-            found[row.trace_id].append(StoredSignal(_decoder.decode(row.body), row.content_hash))
+        given = {"project_id": self._project_id, "days": sorted(set(traces.values())), "trace_ids": list(traces)}
+        for trace_id, body, content_hash in self._connection.execute(_OF_TRACES, given):
+            found[trace_id].append(StoredSignal(_decoder.decode(body), content_hash))
         return found
 
     def list_pending(self, keys: Sequence[str]) -> dict[str, list[StoredSignal]]:
@@ -125,14 +134,9 @@ class Signals:
         found: dict[str, list[StoredSignal]] = {}
         if not keys:
             return found
-        rows = self._connection.execute(
-            select(pending_signals.c.trace_id, pending_signals.c.body, pending_signals.c.content_hash)
-            .where(pending_signals.c.project_id == self._project_id)
-            .where(pending_signals.c.trace_id.in_(list(keys)))
-            .order_by(pending_signals.c.received_at)
-        )
-        for row in rows:
-            found.setdefault(row.trace_id, []).append(StoredSignal(_decoder.decode(row.body), row.content_hash))
+        given = {"project_id": self._project_id, "keys": list(keys)}
+        for key, body, content_hash in self._connection.execute(_PENDING, given):
+            found.setdefault(key, []).append(StoredSignal(_decoder.decode(body), content_hash))
         return found
 
     def drop_pending(self, keys: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.span import WHOLE, Span
@@ -13,6 +13,13 @@ from thumbwheel.store.payloads import unpack_spans
 from thumbwheel.store.tables import payloads, span_ids, trace_days, traces
 
 _COLUMNS = "project_id day key trace_ref".split()
+#: Made once: making it takes longer than running it.
+_BODIES = (
+    select(payloads.c.id, payloads.c.body)
+    .join(traces, traces.c.id == payloads.c.id)
+    .where(payloads.c.id.in_(bindparam("refs", expanding=True)))
+    .where(traces.c.project_id == bindparam("project_id"))
+)
 
 
 def response_key(response_id: str) -> str:
@@ -86,10 +93,5 @@ class Spans:
         """Spans by the number of their trace; none for a trace that came in one piece."""
         if not refs:
             return {}
-        rows = self._connection.execute(
-            select(payloads.c.id, payloads.c.body)
-            .join(traces, traces.c.id == payloads.c.id)
-            .where(payloads.c.id.in_(list(refs)))
-            .where(traces.c.project_id == self._project_id)
-        )
+        rows = self._connection.execute(_BODIES, {"project_id": self._project_id, "refs": list(refs)})
         return {row.id: unpack_spans(row.body) for row in rows}
