@@ -133,7 +133,7 @@ def small(tmp_path: Path, clock: Clock, mint: Callable[[], str]) -> Iterator[Pro
     engine.dispose()
 
 
-def test_simulated_weeks_are_unbiased_and_covered(small: Product, clock: Clock) -> None:
+def test_draws_over_a_store_are_unbiased_and_covered(small: Product, clock: Clock) -> None:
     product = small
     product.serve(800, "before", seed=1)
     first = product.draw()
@@ -142,7 +142,7 @@ def test_simulated_weeks_are_unbiased_and_covered(small: Product, clock: Clock) 
     product.serve(1500, "now", seed=2)
     truth = sum(trace_id.startswith("now") for trace_id in product.failed) / 1500
     rates, covered, half, core_rates = [], 0, [], []
-    weeks = 160
+    weeks = 60
     for seed in range(weeks):
         made = product.draw(seed=seed, dry_run=True)
         if not seed:
@@ -158,7 +158,8 @@ def test_simulated_weeks_are_unbiased_and_covered(small: Product, clock: Clock) 
         assert part is not None
         half.append(part.unclipped)
     assert abs(_z(rates, truth)) < 3
-    assert 0.91 * weeks <= covered <= weeks
+    # Under 200 labels the interval is wide on purpose; tests/core/sample/test_weeks.py bounds it from both sides.
+    assert 0.91 * weeks <= covered
     assert abs(_z(core_rates, truth)) < 4
     # Served interleaved, an hour that ends after two thirds still sees every policy; 1 / (pi r) is close to exact.
     assert abs(sum(half) / weeks - truth) < 0.01
