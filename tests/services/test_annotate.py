@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from tests.conftest import Clock
 from tests.factories import MONDAY, a_codebook_file, a_document, a_draw, a_signal, a_trace, an_entry
 from tests.road import keep_trace
 from thumbwheel.app import Wheel
-from thumbwheel.domain.annotation import Annotation, Judgement, Label, Settled, Verdict
+from thumbwheel.domain.annotation import Annotation, Better, Comparison, Judgement, Label, Settled, Verdict
 from thumbwheel.domain.person import Role
 from thumbwheel.domain.trace import JudgeScore
 from thumbwheel.errors import Conflict, Invalid, LeaseExpired, NotAllowed, NotHere
@@ -719,3 +719,43 @@ def test_a_revision_shows_what_it_would_quarantine_before_it_does(desk: Desk) ->
 def test_the_first_codebook_revises_nothing(desk: Desk) -> None:
     revision = desk.wheel.rubric.revise(desk.wheel.project("fresh"), a_codebook_file())
     assert (revision.current, revision.changes, revision.n_quarantined) == (None, None, 0)
+
+
+# --- two answers to one question
+
+
+def _answered_twice(desk: Desk) -> None:
+    """Three traces of one session; the second answers the question of the first again, the third another one."""
+    with desk.wheel.ledger.begin(desk.project) as tx:
+        entries = []
+        for number, (asked, said) in enumerate([("fee?", "Four."), ("fee? ", "Five."), ("why?", "Because.")], start=1):
+            at = MONDAY + timedelta(minutes=number)
+            trace = a_trace(id=f"trace-{number}", session_id="s1", input=asked, output=said, started_at=at)
+            entry = an_entry(id=f"entry-{number}", trace_id=trace.id, draw_id="draw-1", rank=number, serve_rank=number)
+            entries.append((keep_trace(tx, trace), entry))
+        tx.queue.add_draw(a_draw(id="draw-1", at=desk.clock()), entries)
+
+
+def test_where_a_question_was_answered_twice_the_other_answer_comes_too(desk: Desk) -> None:
+    _answered_twice(desk)
+    first, second, third = (desk.take("ann", *held) for held in ((), ("entry-1",), ("entry-1", "entry-2")))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.other and first.other.id, second.other and second.other.id) == ("trace-2", "trace-1")
+    assert third.other is None
+
+
+def test_which_is_better_goes_with_the_label(desk: Desk) -> None:
+    _answered_twice(desk)
+    better = Comparison(other_trace_id="trace-2", better=Better.other)
+    assert desk.judge("ann", replace(PASS, comparison=better)).outcome == "label"
+    (label,) = desk.wheel.annotate.labels(desk.project, 10)
+    assert label.comparison == better
+
+
+@pytest.mark.parametrize("other", ["trace-1", "trace-3", "nowhere"])
+def test_only_two_answers_to_the_same_question_are_compared(desk: Desk, other: str) -> None:
+    _answered_twice(desk)
+    with pytest.raises(Invalid, match="same question"):
+        desk.judge("ann", replace(PASS, comparison=Comparison(other_trace_id=other, better=Better.this)))

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tests.conftest import NOW
 from tests.factories import RIGHT, WRONG, a_document, a_signal, a_tool_call, an_edit_signal
 from tests.web.conftest import Reviewer, Site
-from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.annotation import Better, Comparison, Verdict
 from thumbwheel.domain.queue import Purpose
 
 pytestmark = pytest.mark.browser
@@ -63,6 +63,27 @@ def test_a_failure_takes_categories_a_critique_a_correction_and_documents(queued
     assert one.documents == {"returns": True}
     assert one.seconds > 0
     assert one.codebook_version == 1
+
+
+def test_of_two_answers_to_one_question_the_better_one_is_said_by_one_key(served: Site, sit: Sit) -> None:
+    served.publish()
+    served.queue(session_id="s1", input="what is the fee?", output="Four euros.")
+    served.queue(session_id="s1", input="what is the fee?", output="Five euros.")
+    served.queue()
+    ann = sit()
+    expect(ann.page.get_by_label("Another answer to the same question")).to_contain_text("Five euros.")
+    ann.press("Shift+B", "Shift+A", "Shift+B")
+    expect(ann.page.locator("[data-better][aria-pressed=true]")).to_have_text(re.compile("the other"))
+    ann.press("p")
+    expect(ann.page.get_by_label("Another answer to the same question")).to_contain_text("Four euros.")
+    expect(ann.page.locator("[data-better][aria-pressed=true]")).to_have_count(0)
+    ann.press("p")
+    ann.sees("question 3")
+    expect(ann.page.locator("[data-compare]")).to_be_hidden()
+    ann.settled()
+    first, second = served.annotations()
+    assert first.comparison == Comparison(other_trace_id="trace-2", better=Better.other)
+    assert second.comparison is None
 
 
 def test_a_failure_without_a_category_is_asked_for_one(queued: Site, sit: Sit) -> None:

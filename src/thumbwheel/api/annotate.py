@@ -17,7 +17,7 @@ from thumbwheel.api.capture import signal_out
 from thumbwheel.api.close import Cursor, Limit, PageOut
 from thumbwheel.api.deps import CanAnnotate, CanRead, wheel
 from thumbwheel.api.page import answer, cursor_of, page, place
-from thumbwheel.domain.annotation import Annotation, Judgement, Label, Verdict
+from thumbwheel.domain.annotation import Annotation, Better, Comparison, Judgement, Label, Verdict
 from thumbwheel.domain.queue import Policy, QueueEntry
 from thumbwheel.services.annotate import Outcome, Progress, Served
 
@@ -54,6 +54,17 @@ class SkipIn(HeldIn):
     why: Words | None = None
 
 
+class ComparisonIn(BaseModel):
+    """Which answer is better: this trace's, or another one's to the same question."""
+
+    other_trace_id: str = Field(min_length=1, max_length=512)
+    better: Better
+
+    def to_domain(self) -> Comparison:
+        """The comparison."""
+        return Comparison(other_trace_id=self.other_trace_id, better=self.better)
+
+
 class JudgementIn(BaseModel):
     """What somebody says about one trace."""
 
@@ -65,6 +76,8 @@ class JudgementIn(BaseModel):
     #: Document id -> was it relevant.
     documents: dict[str, bool] = Field(default_factory=dict, max_length=10_000)
     missing_knowledge: Text | None = None
+    #: Where the same question was answered twice.
+    comparison: ComparisonIn | None = None
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     #: The version it was made with; the current one when left out.
     codebook_version: int | None = Field(None, ge=1, lt=2**31)
@@ -78,6 +91,7 @@ class JudgementIn(BaseModel):
             corrected_output=said(self.corrected_output),
             documents=self.documents,
             missing_knowledge=said(self.missing_knowledge),
+            comparison=self.comparison.to_domain() if self.comparison else None,
             seconds=self.seconds,
             codebook_version=self.codebook_version,
         )
@@ -130,11 +144,20 @@ class LeaseOut(BaseModel):
     expires_at: datetime
 
 
+class OtherOut(BaseModel):
+    """Another answer to the same question."""
+
+    trace_id: str
+    output: Any
+
+
 class ServedOut(BaseModel):
     """An entry to judge. The trace is as it came in, with what its user said and did, without automatic verdicts."""
 
     entry: EntryOut
     trace: dict[str, Any]
+    #: Where the application answered the same question again: that answer, to compare.
+    other: OtherOut | None
     lease: LeaseOut
     #: What the annotator said before they took it back.
     earlier: Annotation | None
@@ -266,6 +289,7 @@ def _served(served: Served) -> dict[str, Any]:
     return {
         "entry": EntryOut.of(served.entry).model_dump(mode="json"),
         "trace": trace | {"signals": [signal_out(signal) for signal in served.signals]},
+        "other": {"trace_id": served.other.id, "output": served.other.output} if served.other else None,
         "lease": {"token": served.lease.token, "expires_at": served.lease.expires_at},
         "earlier": served.earlier,
     }

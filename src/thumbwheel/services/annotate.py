@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from thumbwheel.annotate.other import answers_again, other_answer
 from thumbwheel.annotate.reviewer import check_annotator, check_documents, pace
 from thumbwheel.annotate.settle import check_annotation, settle
-from thumbwheel.domain.annotation import Annotation, Dispute, Judgement, Label, Settled
+from thumbwheel.domain.annotation import Annotation, Comparison, Dispute, Judgement, Label, Settled
 from thumbwheel.domain.queue import Lease, Purpose, QueueEntry, Waiting
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
-from thumbwheel.errors import Conflict, LeaseExpired, NotAllowed
+from thumbwheel.errors import Conflict, Invalid, LeaseExpired, NotAllowed
 from thumbwheel.keep.labels import keep_label
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store.annotations import Kept, Place, Told
@@ -24,6 +25,8 @@ from thumbwheel.store.traces import day_of
 MOST_HELD = 3
 #: How many of an annotator's last annotations stay editable.
 EDITABLE = 10
+#: How many traces of a session are looked through for another answer.
+NEAREST = 20
 #: Waiting entries are counted up to here for a reviewer; nobody does more in a day.
 MOST_COUNTED = 1000
 
@@ -36,6 +39,8 @@ class Served:
     #: Without the automatic verdict that came with it: people judge blind to judges.
     trace: Trace
     signals: Sequence[Signal]
+    #: Where the application answered the same question again: that trace.
+    other: Trace | None
     lease: Lease
     #: What this annotator took back, to start from.
     earlier: Annotation | None = None
@@ -123,6 +128,7 @@ class Annotate:
             entry=held.entry,
             trace=replace(trace, judge=None),
             signals=[stored.signal for stored in signals],
+            other=_other(tx, trace),
             lease=held.lease,
             earlier=own[-1] if own else None,
         )
@@ -291,12 +297,15 @@ class Annotate:
             corrected_output=judgement.corrected_output,
             documents=judgement.documents,
             missing_knowledge=judgement.missing_knowledge,
+            comparison=judgement.comparison,
             seconds=judgement.seconds,
             supersedes=supersedes,
         )
         check_annotation(annotation, codebook)
         if judgement.documents:
             check_documents(judgement.documents, tx.traces.get(entry.trace_id))
+        if judgement.comparison:
+            _check_comparison(tx, entry.trace_id, judgement.comparison)
         return annotation
 
     def _settle(self, tx: Tx, entry: QueueEntry, standing: Sequence[Annotation], token: str) -> Outcome:
@@ -356,6 +365,24 @@ def _holds(waiting: Waiting | None, token: str, annotator: str) -> bool:
     """Whether the entry waits and this annotator was the last to lease it, by this token."""
     lease = waiting.lease if waiting else None
     return lease is not None and (lease.token, lease.annotator) == (token, annotator)
+
+
+def _other(tx: Tx, trace: Trace) -> Trace | None:
+    """The application's other answer to the same question, from the same session."""
+    if trace.session_id is None:
+        return None
+    near = tx.listings.list_near(trace.session_id, trace.started_at, NEAREST)
+    return other_answer(trace, tx.traces.list_whole(near).values())
+
+
+def _check_comparison(tx: Tx, trace_id: str, comparison: Comparison) -> None:
+    rows = tx.traces.find_many([trace_id, comparison.other_trace_id])
+    both = list(tx.traces.list_whole([row.ref for row in rows.values()]).values())
+    if len(both) < 2 or not answers_again(both[0], both[1]):
+        raise Invalid(
+            "Two answers are compared where both answer the same question with other words.",
+            field="comparison.other_trace_id",
+        )
 
 
 def _standing(kept: Sequence[Kept]) -> list[Annotation]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Text, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
 
 from thumbwheel.domain.identity import id_key
-from thumbwheel.store.engine import UtcTime
+from thumbwheel.store.engine import UtcTime, micros
 from thumbwheel.store.tables import traces
 from thumbwheel.store.traces import day_of
 
@@ -70,6 +70,19 @@ class Listings:
             .order_by(began.desc(), traces.c.session_id)
         )
         return [(row[0], row[1]) for row in self._connection.execute(statement.limit(limit).offset(offset))]
+
+    def list_near(self, session_id: str, near: datetime, limit: int) -> list[int]:
+        """Numbers of a session's traces from the day of `near` and those beside it, the nearest in time first."""
+        day = day_of(near)
+        away = func.abs(type_coerce(traces.c.started_at, BigInteger) - micros(near))
+        statement = (
+            select(traces.c.id)
+            .where(traces.c.project_id == self._project_id)
+            .where(traces.c.day.in_([day - 1, day, day + 1]))
+            .where(traces.c.session_id == session_id)
+            .order_by(away, traces.c.id)
+        )
+        return list(self._connection.execute(statement.limit(limit)).scalars())
 
     def count_sessions(self) -> int:
         """How many sessions there are."""

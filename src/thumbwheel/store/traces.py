@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -67,9 +66,6 @@ class TraceRow:
         return micros(self.started_at) // HOUR_MICROS
 
 
-#: Beyond this many categories a day's rows are read whole: seeking each would cost more.
-_MOST_CATEGORIES = 1_000
-
 #: What a TraceRow is made of.
 ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (
     traces.c.id,
@@ -88,9 +84,7 @@ ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 # Statements of the way in, made once: making one takes longer than running it.
 _DAYS = (
-    select(trace_days.c.day)
-    .where(trace_days.c.project_id == bindparam("project_id"))
-    .order_by(trace_days.c.day.desc())
+    select(trace_days.c.day).where(trace_days.c.project_id == bindparam("project_id")).order_by(trace_days.c.day.desc())
 )
 _ROWS_ON = (
     select(*ROW_COLUMNS)
@@ -251,20 +245,6 @@ class Traces:
         rows = self._connection.execute(_WHOLE, {"project_id": self._project_id, "refs": list(refs)})
         return {row.id: _whole(row) for row in rows}
 
-    def list_session(self, session_id: str, near: datetime, limit: int) -> list[Trace]:
-        """Whole traces of one session that began on the day of `near`, the day before or the day after, in order."""
-        day = day_of(near)
-        rows = self._connection.execute(
-            select(traces, payloads.c.body)
-            .join(payloads, payloads.c.id == traces.c.id)
-            .where(traces.c.project_id == self._project_id)
-            .where(traces.c.day.in_([day - 1, day, day + 1]))
-            .where(traces.c.session_id == session_id)
-            .order_by(traces.c.started_at, traces.c.id)
-            .limit(limit)
-        )
-        return [_whole(row) for row in rows]
-
     def list_tags(self, refs: Sequence[int]) -> dict[int, list[str]]:
         """Tags of those of these traces that have any."""
         found: dict[int, list[str]] = {}
@@ -342,23 +322,6 @@ class Traces:
             )
         return {row[0]: row[1] for row in self._connection.execute(statement)}
 
-    def read_keys(self, days: Sequence[int], categories: Sequence[str], low: int, high: int) -> list[TraceRow]:
-        """Traces of these days and categories with `low <= sample_key < high`, in key order.
-
-        Naming the categories, even when they are all there are, lets the index find the keys of each.
-        """
-        statement = (
-            select(*ROW_COLUMNS)
-            .where(traces.c.project_id == self._project_id)
-            .where(traces.c.day.in_(list(days)))
-            .where(traces.c.sample_key.between(low, high - 1))
-            .order_by(traces.c.sample_key)
-        )
-        if len(categories) <= _MOST_CATEGORIES:
-            statement = statement.where(traces.c.category.in_(list(categories)))
-        rows = [row_of(row) for row in self._connection.execute(statement)]
-        return rows if len(categories) <= _MOST_CATEGORIES else _only(rows, set(categories))
-
 
 def _said(item: NewTrace) -> tuple[Any, ...]:
     """What stands in the columns `_SAID`."""
@@ -416,7 +379,3 @@ def _whole(row: Row[Any]) -> Trace:
         "judge": judge,
     }
     return msgspec.convert(narrow | body, Trace)
-
-
-def _only(rows: Sequence[TraceRow], categories: AbstractSet[str]) -> list[TraceRow]:
-    return [row for row in rows if (row.category or "") in categories]

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from thumbwheel.domain.annotation import Annotation, Judgement, Verdict
+from thumbwheel.domain.annotation import Annotation, Better, Comparison, Judgement, Verdict
 from thumbwheel.errors import Conflict, LeaseExpired, NotHere
 from thumbwheel.services.annotate import Progress, Served
 from thumbwheel.web.render import Page, fragment, page
@@ -31,6 +31,17 @@ _Text = Annotated[str, Field(max_length=1_000_000)]
 _OPEN_CODING = 0
 
 
+class ComparisonIn(BaseModel):
+    """Which of two answers is better."""
+
+    other_trace_id: Annotated[str, Field(min_length=1, max_length=512)]
+    better: Better
+
+    def to_domain(self) -> Comparison:
+        """The comparison."""
+        return Comparison(other_trace_id=self.other_trace_id, better=self.better)
+
+
 class JudgementIn(BaseModel):
     """What the reviewer said."""
 
@@ -40,6 +51,7 @@ class JudgementIn(BaseModel):
     corrected_output: _Text | None = None
     documents: dict[str, bool] = Field(default_factory=dict)
     missing_knowledge: _Text | None = None
+    comparison: ComparisonIn | None = None
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     codebook_version: int | None = None
 
@@ -52,6 +64,7 @@ class JudgementIn(BaseModel):
             corrected_output=_said(self.corrected_output),
             documents=self.documents,
             missing_knowledge=_said(self.missing_knowledge),
+            comparison=self.comparison.to_domain() if self.comparison else None,
             seconds=self.seconds,
             codebook_version=self.codebook_version or None,
         )
@@ -109,6 +122,7 @@ class EarlierOut(BaseModel):
     corrected_output: str | None
     documents: dict[str, bool]
     missing_knowledge: str | None
+    better: Better | None
 
     @classmethod
     def of(cls, annotation: Annotation) -> EarlierOut:
@@ -120,6 +134,7 @@ class EarlierOut(BaseModel):
             corrected_output=annotation.corrected_output,
             documents=annotation.documents,
             missing_knowledge=annotation.missing_knowledge,
+            better=annotation.comparison.better if annotation.comparison else None,
         )
 
 
@@ -134,6 +149,8 @@ class EntryOut(BaseModel):
     output: str
     #: What the user made of the answer.
     edited: str | None
+    #: The trace that answers the same question again, if there is one.
+    other_trace_id: str | None
     codebook_version: int
     earlier: EarlierOut | None
 
@@ -141,14 +158,16 @@ class EntryOut(BaseModel):
     def of(cls, served: Served, now: datetime, codebook_version: int) -> EntryOut:
         """From what the service hands out, without what the reviewer must not know."""
         shown = view(served.trace, served.signals)
+        other = view(served.other, ()) if served.other else None
         return cls(
             entry_id=served.entry.id,
             trace_id=served.trace.id,
             lease_token=served.lease.token,
             expires_at=served.lease.expires_at,
-            html=fragment("_entry.html", view=shown, entry=served.entry, now=now),
+            html=fragment("_entry.html", view=shown, other=other, entry=served.entry, now=now),
             output=shown.output,
             edited=shown.edited,
+            other_trace_id=served.other.id if served.other else None,
             codebook_version=codebook_version,
             earlier=EarlierOut.of(served.earlier) if served.earlier else None,
         )

@@ -2,7 +2,7 @@
 
 import { showDiff } from "../diff.js";
 
-const blank = () => ({ verdict: null, categories: [], critique: "", corrected: null, missing: "", documents: {} });
+const blank = () => ({ verdict: null, categories: [], critique: "", corrected: null, missing: "", documents: {}, better: null });
 
 export class Form {
   constructor(root, reading, onChange) {
@@ -11,6 +11,7 @@ export class Form {
     this.onChange = onChange;
     this.categories = [...root.querySelectorAll("[data-category]")];
     this.byKey = new Map(this.categories.map((each) => [each.dataset.key, each]));
+    this.comparing = root.querySelector("[data-compare]");
     this.critique = root.elements.critique;
     this.missing = root.elements.missing_knowledge ?? null;
     this.corrected = root.elements.corrected_output ?? null;
@@ -33,7 +34,7 @@ export class Form {
   }
 
   paint() {
-    const { verdict, categories, critique, corrected, missing, documents } = this.state;
+    const { verdict, categories, critique, corrected, missing, documents, better } = this.state;
     this.root.dataset.verdict = verdict ?? "";
     for (const button of this.root.querySelectorAll(".choice")) {
       button.setAttribute("aria-pressed", String(button.dataset.act === verdict));
@@ -45,6 +46,10 @@ export class Form {
     if (this.missing) this.missing.value = missing;
     if (this.corrected) this.paintCorrection(corrected);
     for (const each of this.reading.querySelectorAll("[data-document]")) this.paintDocument(each, documents);
+    this.comparing.hidden = this.entry.other_trace_id === null;
+    for (const button of this.comparing.querySelectorAll("[data-better]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.better === better));
+    }
     this.fault(null);
   }
 
@@ -122,6 +127,13 @@ export class Form {
     this.changed();
   }
 
+  /** Says which of two answers is better; once more takes it back. */
+  compare(better) {
+    this.state.better = this.state.better === better ? null : better;
+    this.paint();
+    this.changed();
+  }
+
   /** True when a pass has nothing to wait for. */
   get alone() {
     const { critique, missing, categories } = this.state;
@@ -161,11 +173,11 @@ export class Form {
   draft() { return { ...this.state, spent: this.seconds() }; }
 
   get touched() {
-    return this.state.verdict !== null || !this.alone || Object.keys(this.state.documents).length > 0;
+    return this.state.verdict !== null || this.state.better !== null || !this.alone || Object.keys(this.state.documents).length > 0;
   }
 
   judgement(version) {
-    const { verdict, categories, critique, missing, documents } = this.state;
+    const { verdict, categories, critique, missing, documents, better } = this.state;
     return {
       verdict,
       categories: verdict === "fail" ? categories : [],
@@ -173,6 +185,7 @@ export class Form {
       corrected_output: this.correction(),
       documents,
       missing_knowledge: missing.trim() || null,
+      comparison: better ? { other_trace_id: this.entry.other_trace_id, better } : null,
       seconds: this.seconds(),
       codebook_version: version || null,
     };
@@ -188,5 +201,6 @@ function fromEarlier(earlier) {
     corrected: earlier.corrected_output,
     missing: earlier.missing_knowledge ?? "",
     documents: earlier.documents,
+    better: earlier.better,
   };
 }

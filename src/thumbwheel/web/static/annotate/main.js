@@ -235,6 +235,7 @@ const ACTS = {
   help: () => open("help"),
   retry: () => advance(),
 };
+const BETTER = { a: "this", b: "other", e: "equal" };
 const KEYS = {
   1: ACTS.pass, p: ACTS.pass, 2: ACTS.fail, f: ACTS.fail, e: ACTS.edit, s: skip, u: ACTS.undo, k: ACTS.codebook,
   c: () => form.critique.focus(), x: unfold, "?": ACTS.help,
@@ -255,6 +256,7 @@ function commandOf({ key, shift }, target) {
   if (!current && !away) return null;
   if (key === "j") return () => stepDocument(shift);
   const category = form.byKey.get(key);
+  if (shift && key in BETTER && current?.other_trace_id) return () => form.compare(BETTER[key]);
   if (shift) return category ? () => form.explain(category) : null;
   const doc = target instanceof Element ? target.closest("[data-document]") : null;
   if (doc && (key === "r" || key === "i")) return () => form.judgeDocument(doc.dataset.document, key === "r");
@@ -266,7 +268,8 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.relevant) {
     form.judgeDocument(button.closest("[data-document]").dataset.document, button.dataset.relevant === "yes");
-  } else if (button.dataset.act === "category") form.toggle(button.closest("[data-category]"));
+  } else if (button.dataset.better) form.compare(button.dataset.better);
+  else if (button.dataset.act === "category") form.toggle(button.closest("[data-category]"));
   else if (button.dataset.act === "about") form.explain(button.closest("[data-category]"));
   else if (button.dataset.act && button.type !== "submit") ACTS[button.dataset.act]?.();
 });
