@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thumbwheel.connectors import files
-from thumbwheel.connectors.columns import Columns, What
+from thumbwheel.connectors.columns import Columns
+from thumbwheel.connectors.fields import What
 from thumbwheel.connectors.files import Format, RejectedFile, Row, RowFile
 from thumbwheel.errors import ExtraMissing, Invalid
 

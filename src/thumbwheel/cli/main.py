@@ -21,6 +21,8 @@ from thumbwheel.cli import (
     sample,
     score,
     scrub,
+    sources,
+    table_source,
     tune,
 )
 
@@ -38,6 +40,8 @@ for _verb in (
     project,
     capture,
     score,
+    sources,
+    table_source,
     relink,
     scrub,
     sample,

@@ -5,10 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from thumbwheel.connectors.files import Row, RowFile
+
+_Item = TypeVar("_Item")
+
+
+def progress_counting(items: Iterator[_Item], name: str) -> Iterator[_Item]:
+    """The items, with a count of them when standard error is a terminal: nobody knows how many will come."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        for item in items:
+            progress.advance(task)
+            yield item
 
 
 def progress_over(rows: RowFile, file: Path) -> Iterator[Row]:

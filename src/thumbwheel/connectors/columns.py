@@ -2,71 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
-
+from thumbwheel.connectors.cells import plain, typed
+from thumbwheel.connectors.fields import ABOUT_TRACE, FIELDS, What
+from thumbwheel.connectors.native import content_hash
+from thumbwheel.connectors.votes import SKIP, read_vote, word
 from thumbwheel.errors import Invalid
 
-
-class What(StrEnum):
-    """What the rows of a file are."""
-
-    traces = "traces"
-    signals = "signals"
-
-
-#: Fields of the native JSON, each with the names other tables give it.
-_FIELDS: Final[Mapping[What, Mapping[str, tuple[str, ...]]]] = {
-    What.traces: {
-        "id": ("trace_id", "run_id", "request_id", "span_id"),
-        "started_at": ("start_time", "created_at", "created", "timestamp", "time", "date"),
-        "ended_at": ("end_time", "finished_at"),
-        "name": (),
-        "category": ("topic", "intent", "route"),
-        "user_id": ("user", "userid", "customer_id"),
-        "session_id": ("session", "conversation_id", "thread_id"),
-        "model": ("model_name",),
-        "prompt_version": ("prompt_name_version",),
-        "release": ("app_version",),
-        "tags": ("labels",),
-        "input": ("question", "query", "prompt", "user_query", "user_message"),
-        "output": ("answer", "response", "completion", "assistant_message"),
-        "documents": ("contexts", "retrieved_documents"),
-        "tool_calls": (),
-        "judge": ("judge_score",),
-        "metadata": (),
-    },
-    What.signals: {
-        "id": ("signal_id", "feedback_id"),
-        "trace_id": ("run_id", "request_id", "span_id"),
-        "kind": (),
-        "at": ("created_at", "created", "timestamp", "time", "date"),
-        "user_id": ("user", "userid", "customer_id"),
-        "value": ("rating", "thumb", "thumbs", "vote", "feedback", "score"),
-        "reason": ("reason_category",),
-        "edited": ("correction", "corrected_output"),
-        "original": ("output",),
-        "seconds": ("dwell_seconds", "dwell"),
-        "comment": ("comments", "note"),
-        "consent": (),
-        "rights": (),
-    },
-}
-
-_UP: Final = frozenset("up 1 1.0 +1 true t yes y like liked positive good thumbs_up thumbsup 👍".split())
-_DOWN: Final = frozenset(
-    "down 0 0.0 -1 -1.0 false f no n dislike disliked negative bad thumbs_down thumbsdown 👎".split()
-)
-
 #: Columns of these names may hold one to five stars, where 1 is not a thumb.
-_SCALES: Final = frozenset({"rating", "score"})
+SCALES: Final = frozenset({"rating", "score"})
 
 #: A table without a `kind` column: each of these in a row is a signal of its own.
 _KIND_OF: Final = {
@@ -86,6 +34,10 @@ class Columns:
     fields: Mapping[str, str]
     #: Columns that have no place in a signal. A trace keeps every column, the unknown ones in its metadata.
     unused: tuple[str, ...]
+    #: Field ("value", "reason") -> what its values stand for (see `thumbwheel.connectors.votes`); `skip` for nothing.
+    values: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    #: Name of the table, the beginning of the ids that its rows' keys become; None leaves ids as they are.
+    source: str | None = None
 
     @classmethod
     def of(cls, header: Sequence[str], what: What, given: Mapping[str, str] | None = None) -> Columns:
@@ -101,7 +53,7 @@ class Columns:
         for column in named:
             if named.count(column) > 1:
                 raise Invalid(f"The column {column!r} comes twice.", field=column)
-        known = _FIELDS[what]
+        known = FIELDS[what]
         for column, field in given.items():
             if column not in named or field.split(".")[0] not in known:
                 raise Invalid(f"No column {column!r} to take the field {field!r} from, or no such field.", field=column)
@@ -122,18 +74,92 @@ class Columns:
         Raises:
             Invalid: a cell can't be what its field wants.
         """
+        yield from self.read(cells).items
+
+    def read(self, cells: Mapping[str, Any]) -> RowRead:
+        """All that a row says.
+
+        Raises:
+            Invalid: a cell can't be what its field wants.
+        """
         item: dict[str, Any] = {}
-        for column, field in self.fields.items():
-            cell = _plain(cells.get(column))
-            if cell is None:
-                continue
-            if field == "value" and column.strip().lower() in _SCALES and _is_one(cell):
-                raise Invalid("1 may be a thumb or a star; write up or down, or call the column `value`.", field=column)
-            _put(item, field, _typed(field, cell))
-        if self.what is What.traces or "kind" in item:
-            yield item
-        else:
-            yield from _signals(item)
+        for column, name in self.fields.items():
+            cell = plain(cells.get(column))
+            if cell is not None:
+                self._take(item, column, name, cell)
+        if self.what is What.traces:
+            return RowRead([item])
+        about: dict[str, Any] = {name: item.pop(name) for name in ABOUT_TRACE if name in item}
+        self._name_trace(item, about)
+        if "edited" in item and isinstance(about.get("output"), str):
+            item.setdefault("original", about["output"])
+        if self._says_nothing(item, cells):
+            return RowRead([])
+        signals = [item] if "kind" in item else list(_signals(item))
+        return RowRead([self._with_id(each) for each in signals], _trace(item, about))
+
+    def _take(self, item: dict[str, Any], column: str, name: str, cell: Any) -> None:
+        meaning = self.values.get(name)
+        if meaning and name == "value":
+            cell = read_vote(cell, meaning)
+        elif meaning:
+            cell = meaning.get(word(cell), cell)
+        elif name == "value" and column.strip().lower() in SCALES and _is_one(cell):
+            raise Invalid("1 may be a thumb or a star; write up or down, or call the column `value`.", field=column)
+        if cell != SKIP or not meaning:
+            _put(item, name, typed(name, cell))
+
+    def _says_nothing(self, item: Mapping[str, Any], cells: Mapping[str, Any]) -> bool:
+        """Whether all that a row says was said to stand for nothing.
+
+        Raises:
+            Invalid: there is a comment, which would be lost with it.
+        """
+        if "kind" in item or any(name in item for name in _KIND_OF):
+            return False
+        voted = any(
+            name in self.values and plain(cells.get(column)) is not None for column, name in self.fields.items()
+        )
+        if voted and "comment" in item:
+            raise Invalid(
+                "A comment stands beside a thumb, a reason or an edit, and here it has none.", field="comment"
+            )
+        return voted
+
+    def _name_trace(self, item: dict[str, Any], about: Mapping[str, Any]) -> None:
+        """A table that names no trace, but has what was asked and answered, is known by its rows' own keys."""
+        if "trace_id" in self.fields.values() or not {"input", "output"} <= about.keys() or self.source is None:
+            return
+        key = item.get("id") or f"{content_hash(dict(about)):016x}"
+        item["trace_id"] = f"{self.source}:{key}"
+
+    def _with_id(self, signal: dict[str, Any]) -> dict[str, Any]:
+        """A vote that was changed is another signal, so what it says is part of its id."""
+        if self.source is None or "id" not in signal:
+            return signal
+        said = next((signal[name] for name in _KIND_OF if name in signal), None)
+        return {**signal, "id": f"{self.source}:{signal['id']}:{content_hash([signal.get('kind'), said]):016x}"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowRead:
+    """What one row of a table says, in the native JSON."""
+
+    #: A trace, or any number of signals; none where all of it was said to stand for nothing.
+    items: Sequence[dict[str, Any]]
+    #: The trace the signals are about, where the row has what was asked and what was answered.
+    trace: dict[str, Any] | None = None
+
+
+def _trace(item: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not {"input", "output"} <= about.keys() or not item.get("trace_id"):
+        return None
+    trace = {"id": item["trace_id"], **about}
+    if "at" in item:
+        trace.setdefault("started_at", item["at"])
+    if "user_id" in item:
+        trace["user_id"] = item["user_id"]
+    return trace
 
 
 def _own_field(column: str, known: Mapping[str, Any]) -> str:
@@ -152,28 +178,6 @@ def _add_other_names(fields: dict[str, str], known: Mapping[str, tuple[str, ...]
             fields[column] = field
 
 
-def _plain(cell: Any) -> Any:
-    """What a table cell says, in JSON's terms; None for nothing."""
-    match cell:
-        case None | "":
-            return None
-        case float() if math.isnan(cell):
-            return None
-        case datetime():
-            return (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).isoformat()
-        case date():
-            return cell.isoformat()
-        case Decimal():
-            return float(cell)
-        case bytes():
-            return cell.decode(errors="surrogateescape")
-        case list() | tuple():
-            return [_plain(child) for child in cell]
-        case dict():
-            return {str(key): _plain(child) for key, child in cell.items()}
-    return cell
-
-
 def _put(item: dict[str, Any], field: str, value: Any) -> None:
     *heads, last = field.split(".", 1)
     if not heads:
@@ -185,110 +189,8 @@ def _put(item: dict[str, Any], field: str, value: Any) -> None:
     inner[last] = value
 
 
-def _typed(field: str, cell: Any) -> Any:
-    return _TYPES.get(field, _any if "." in field else _name)(field, cell)
-
-
-def _name(_field: str, cell: Any) -> Any:
-    """Ids and names are text, also where the table has them as numbers."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell
-
-
-def _number(field: str, cell: Any) -> Any:
-    if isinstance(cell, int | float):
-        return cell
-    try:
-        return float(str(cell).strip())
-    except ValueError as fault:
-        raise Invalid(f"{cell!r} is not a number.", field=field) from fault
-
-
-def _any(_field: str, cell: Any) -> Any:
-    """Objects and lists are decoded; all other text stays text, also where it would be JSON ("42", "true")."""
-    if not isinstance(cell, str) or cell.lstrip()[:1] not in {"{", "["}:
-        return cell
-    try:
-        return msgspec.json.decode(cell)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return cell
-
-
-def _object(field: str, cell: Any) -> Any:
-    decoded = _any(field, cell)
-    if isinstance(decoded, str):
-        raise Invalid(f"{_short(decoded)} is not JSON.", field=field)
-    return decoded
-
-
-def _documents(field: str, cell: Any) -> Any:
-    """Documents that are plain text get their place in the list as id."""
-    decoded = _object(field, cell)
-    if not isinstance(decoded, list):
-        return decoded
-    return [{"id": str(n), "content": each} if isinstance(each, str) else each for n, each in enumerate(decoded, 1)]
-
-
-def _judge(field: str, cell: Any) -> Any:
-    decoded = _any(field, cell)
-    return decoded if isinstance(decoded, dict) else {"score": _number(field, decoded)}
-
-
-def _list(field: str, cell: Any) -> Any:
-    """A JSON list, or names between commas or semicolons."""
-    decoded = _any(field, cell)
-    if not isinstance(decoded, str):
-        return decoded
-    return [name.strip() for name in decoded.replace(";", ",").split(",") if name.strip()]
-
-
-def _time(field: str, cell: Any) -> Any:
-    """ISO 8601 as it is; a number counts from 1970, in seconds, milliseconds or microseconds by its size."""
-    text = str(cell).strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        return text.removesuffix(" UTC") + "+00:00" if text.endswith(" UTC") else text
-    if len(text.split(".")[0]) < 9:
-        return text
-    while seconds > 1e11:
-        seconds /= 1000
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat()
-    except (ValueError, OverflowError, OSError) as fault:
-        raise Invalid(f"{text} is not a time.", field=field) from fault
-
-
 def _is_one(cell: Any) -> bool:
     return not isinstance(cell, bool) and str(cell).strip() in {"1", "1.0", "+1"}
-
-
-def _rating(_field: str, cell: Any) -> Any:
-    text = str(cell).strip().lower()
-    return "up" if text in _UP else "down" if text in _DOWN else cell
-
-
-_TYPES: Final[Mapping[str, Callable[[str, Any], Any]]] = {
-    "input": _any,
-    "output": _any,
-    "metadata": _object,
-    "documents": _documents,
-    "tool_calls": _object,
-    "consent": _object,
-    "judge": _judge,
-    "judge.score": _number,
-    "tags": _list,
-    "rights": _list,
-    "started_at": _time,
-    "ended_at": _time,
-    "at": _time,
-    "seconds": _number,
-    "value": _rating,
-    "comment": lambda _field, cell: str(cell),
-    "edited": lambda _field, cell: str(cell),
-    "original": lambda _field, cell: str(cell),
-}
 
 
 def _signals(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -308,7 +210,3 @@ def _signals(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not place and "comment" in item:
             signal["comment"] = item["comment"]
         yield signal
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")

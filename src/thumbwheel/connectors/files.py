@@ -6,16 +6,19 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Protocol, Self
 
 import msgspec
 
-from thumbwheel.connectors.columns import Columns, What
+from thumbwheel.connectors.columns import Columns
+from thumbwheel.connectors.fields import What
 from thumbwheel.errors import ExtraMissing, Invalid, ThumbwheelError
 
 #: A longer line is refused: the largest trace the server takes over HTTP is far smaller.
@@ -57,6 +60,10 @@ class Row:
     error: Invalid | None
     #: The row as it stood in the file: an object, or text where it could not be read.
     raw: Any
+    #: The trace its signals are about, in the native JSON, where the row has one.
+    trace: dict[str, Any] | None = None
+    #: Whether it says nothing, by what its values were said to stand for.
+    skipped: bool = False
 
 
 class _Parquet(Protocol):
@@ -75,10 +82,11 @@ class RowFile:
     lies on the disk, rows for Parquet.
     """
 
-    def __init__(self, path: Path, what: What, columns: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, what: What, columns: Columns | Mapping[str, str] | None = None) -> None:
         """Look at the file without reading its rows.
 
-        `columns` maps a table's columns to fields where their names don't say (see thumbwheel.connectors.columns).
+        `columns` maps a table's columns to fields where their names don't say (see thumbwheel.connectors.columns);
+        as `Columns` they are all that is read, also of objects in JSONL.
 
         Raises:
             Invalid: this is no JSONL, CSV or Parquet file.
@@ -92,8 +100,19 @@ class RowFile:
         self.total: int = self._parquet.metadata.num_rows if self._parquet else path.stat().st_size
         self.unit = "rows" if self._parquet else "bytes"
         self._done: Callable[[], int] = lambda: 0
+        self._header: list[str] = []
         #: Which column is which field; None for JSONL, and until a CSV's header is read.
-        self.columns: Columns | None = None
+        self.columns: Columns | None = columns if isinstance(columns, Columns) else None
+
+    def look(self, limit: int = 1_000) -> tuple[list[str], list[dict[str, Any]]]:
+        """The names of the columns, and the first rows that can be read as they stand in the file.
+
+        Raises:
+            Invalid: the file as a whole cannot be read.
+        """
+        with closing(self._cells()) as found:
+            rows = [row.item for row in islice(found, limit) if row.item is not None]
+        return self._header or list(dict.fromkeys(name for row in rows for name in row)), rows
 
     @property
     def done(self) -> int:
@@ -106,6 +125,22 @@ class RowFile:
         Raises:
             Invalid: the file as a whole cannot be read: its header or its encoding.
         """
+        for row in self._cells():
+            if row.item is None or (self.format is Format.jsonl and self.columns is None):
+                yield row
+            else:
+                yield from table_rows(self._as_columns(), row)
+        if self._header:
+            self._as_columns()
+
+    def _as_columns(self) -> Columns:
+        if self.columns is None:
+            assert not isinstance(self._given, Columns)
+            self.columns = Columns.of(self._header, self.what, self._given)
+        return self.columns
+
+    def _cells(self) -> Generator[Row]:
+        """The rows as they stand in the file."""
         if self._parquet:
             yield from self._parquet_rows(self._parquet)
             return
@@ -128,7 +163,7 @@ class RowFile:
             names = next(reader)
         except csv.Error as fault:
             raise Invalid(f"The header is not CSV: {fault}.") from fault
-        self.columns = Columns.of(names, self.what, self._given)
+        self._header = names
         while True:
             lines.given.clear()
             line = lines.line + 1
@@ -156,29 +191,36 @@ class RowFile:
         if broken is not None:
             yield Row(line, None, Invalid(f"Line {line} is not UTF-8.", field=broken), raw)
             return
-        yield from self._table_row(line, dict(zip(names, cells, strict=True)), raw)
+        yield Row(line, dict(zip(names, cells, strict=True)), None, raw)
 
     def _parquet_rows(self, file: _Parquet) -> Iterator[Row]:
-        self.columns = Columns.of(file.schema_arrow.names, self.what, self._given)
+        self._header = list(file.schema_arrow.names)
         read = 0
         self._done = lambda: read
         for batch in file.iter_batches(batch_size=500):
             for cells in batch.to_pylist(maps_as_pydicts="lossy"):
                 read += 1
-                yield from self._table_row(read, cells, cells)
+                yield Row(read, cells, None, cells)
 
-    def _table_row(self, line: int, cells: dict[str, Any], raw: Any) -> Iterator[Row]:
-        assert self.columns is not None
-        try:
-            items = list(self.columns.items(cells))
-        except Invalid as error:
-            yield Row(line, None, error, raw)
-            return
-        yield from (Row(line, item, None, raw) for item in items)
+
+def table_rows(columns: Columns, row: Row) -> Iterator[Row]:
+    """A row of a table's cells as rows of native JSON, one for each thing it says; the first has its trace."""
+    assert row.item is not None
+    try:
+        read = columns.read(row.item)
+    except Invalid as error:
+        yield Row(row.line, None, error, row.raw)
+        return
+    if not read.items:
+        yield Row(row.line, None, None, row.raw, skipped=True)
+    traces = [read.trace] + [None] * len(read.items)
+    yield from (Row(row.line, item, None, row.raw, trace) for item, trace in zip(read.items, traces, strict=False))
 
 
 class RejectedFile:
     """Keeps refused rows in `<input>.rejected.jsonl` beside the input: {line, error, field, row}, one a line.
+
+    An input that is no file leaves one that only its owner may read.
 
     The file appears with the first refusal. One left by an earlier import of
     the same input goes, so that what is there is what this import refused.
@@ -195,7 +237,7 @@ class RejectedFile:
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8")
             # Whoever may not read the input may not read what was left of it.
-            self.path.chmod(self._source.stat().st_mode & 0o777)
+            self.path.chmod(self._source.stat().st_mode & 0o777 if self._source.exists() else 0o600)
         kept = {"line": row.line, "error": error.detail, "field": error.field, "row": row.raw}
         self._file.write(json.dumps(kept, default=str) + "\n")
         self.n_rows += 1

@@ -135,6 +135,11 @@ class Capture:
         self._settings[project_id] = (self._now(), settings, door)
         return self._settings[project_id]
 
+    def find_traces(self, project_id: int, trace_ids: Sequence[str]) -> set[str]:
+        """Those of these ids whose trace is here."""
+        with self._ledger.read(project_id) as tx:
+            return set(tx.traces.find_many(trace_ids))
+
     def count_pending(self, project_id: int) -> int:
         """How many signals and scores wait for their trace."""
         with self._ledger.read(project_id) as tx:
@@ -152,6 +157,7 @@ class Capture:
             scores = tx.scores.list_for([row.ref])[row.ref]
             meanings = Meanings.of(tx) if scores else None
             reviews = [meanings.of_score(score, row, trace.output).review for score in scores] if meanings else []
+            taken_out = tx.scrubbings.list_for({id_key(row.trace_id): row.day})
             return TraceFile(
                 trace=trace,
                 signals=[stored.signal for stored in tx.signals.list_for({row.trace_id: row.day})[row.trace_id]],
@@ -162,7 +168,7 @@ class Capture:
                 spans=_in_order(tx.spans.list_for([row.ref])[row.ref]),
                 scores=scores,
                 reviews=[review for review in reviews if review is not None],
-                scrubbed=_scrubbed(tx, row).total,
+                scrubbed=next((each.total for each in taken_out.values()), {}),
             )
 
     # --- what other tools' clients ask for
@@ -341,11 +347,6 @@ def _row(tx: Tx, trace_id: str) -> TraceRow:
     if row is None:
         raise NotHere(f"There is no trace {trace_id!r} in this project.")
     return row
-
-
-def _scrubbed(tx: Tx, row: TraceRow) -> Scrubbing:
-    key = id_key(row.trace_id)
-    return tx.scrubbings.list_for({key: row.day}).get(key, Scrubbing())
 
 
 def _in_order(spans: Iterable[Span]) -> list[Span]:

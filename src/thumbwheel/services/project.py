@@ -38,7 +38,9 @@ class Projects:
         channel; None takes back one channel), `scrub` (bool), `phone_regions`
         and `keep` (lists), `pseudonymise` (bool), `scores` (name of another
         tool's score -> its rule, see `thumbwheel.capture.score`; None takes
-        back one), `categories` (a list of rules, see `thumbwheel.capture.category`).
+        back one), `categories` (a list of rules, see `thumbwheel.capture.category`),
+        `tables` (name of somebody's table -> what its columns and values are,
+        and how far it has been read).
 
         Raises:
             Invalid: there is no such choice, or not with this value.
@@ -109,6 +111,14 @@ def _scores(_name: str, value: Any) -> None:
             check_rule(score, rule)
 
 
+def _tables(name: str, value: Any) -> None:
+    for table, read in value.items():
+        if not table or len(table) > 200:
+            raise Invalid("The name of a table has 1 to 200 characters.", field=name)
+        if read is not None and not (isinstance(read, dict) and isinstance(read.get("fields"), dict)):
+            raise Invalid(f"What is known of the table {table!r} begins with its fields.", field=name)
+
+
 _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "reasons": _reasons,
     "consent": _consent,
@@ -118,6 +128,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "pseudonymise": _flag,
     "scores": _scores,
     "categories": _categories,
+    "tables": _tables,
 }
 #: Choices made name by name.
-_EACH: Final = frozenset({"consent", "scores"})
+_EACH: Final = frozenset({"consent", "scores", "tables"})
