@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,15 +39,24 @@ def judgements_of(record: Record, spread: Mapping[str, Any]) -> list[Score]:
 
 
 def _judgement(record: Record, about: str, one: str, said: Mapping[str, Any]) -> Score | None:
+    at = time_of(record.end_nanos) or time_of(record.start_nanos) or _EPOCH
+    beside = {"annotator_kind": said.get("annotator_kind") or ("HUMAN" if one == "annotation" else "LLM")}
+    found = judgement(_target(record, about), {**said, **beside}, at)
+    return None if found is None else replace(found, client=client_of(record.resource))
+
+
+def judgement(target: Mapping[str, Any], said: Mapping[str, Any], at: datetime) -> Score | None:
+    """An annotation in OpenInference's words; None where it has no name or is about nothing.
+
+    `target` is a Score's `trace_id`, `span_id` and `session_id`, as far as they are known.
+    """
     name = text(said.get("name"))
-    target = _target(record, about)
     value, label = number(said.get("score")), text(said.get("label"))
     if name is None or not any(target.values()):
         return None
-    kind = str(said.get("annotator_kind") or ("HUMAN" if one == "annotation" else "LLM")).upper()
+    kind = str(said.get("annotator_kind")).upper()
     identifier = text(said.get("identifier"))
     metadata = decoded(said.get("metadata"))
-    at = time_of(record.end_nanos) or time_of(record.start_nanos) or _EPOCH
     return Score(
         # As its own server has it: one name, one target and one identifier are one judgement.
         id=_id_of(target, name, kind, identifier),
@@ -60,7 +70,6 @@ def _judgement(record: Record, about: str, one: str, said: Mapping[str, Any]) ->
         at=at,
         stamp=stamp_of(at),
         family="openinference",
-        client=client_of(record.resource),
         author=identifier or (None if kind == "HUMAN" else kind),
         metadata=metadata if isinstance(metadata, dict) else {},
     )
