@@ -127,7 +127,7 @@ class Listing:
 
     def sizes_of(self, candidates: Sequence[Candidate]) -> dict[str, Sizes]:
         """Size of each candidate in every lane that lists it."""
-        found = {}
+        found: dict[str, Sizes] = {}
         for candidate in candidates:
             at = int(candidate.trace_id.partition("-")[2])
             found[candidate.trace_id] = sizes(

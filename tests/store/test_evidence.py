@@ -95,7 +95,7 @@ def test_a_list_is_read_by_cell_and_range_of_keys(ledger: Ledger, low: int, high
         rows = keep(tx, 12)
         tx.evidence.add_all([(row, DOWN if row.sample_key % 2 else UP) for row in rows])
         days = sorted({row.day for row in rows})
-        found = tx.evidence.read(days, [DOWN.number, UP.number], low, high)
+        found = tx.ranges.list_known(days, [(cell.number, low, high) for cell in (DOWN, UP)])
         assert len(found) == n
-        assert {each.cell for each in tx.evidence.read(days, [DOWN.number], 0, 2**62)} == {DOWN.number}
-        assert tx.evidence.read(days, [], 0, 2**62) == []
+        assert {each.cell for each in tx.ranges.list_known(days, [(DOWN.number, 0, 2**62)])} == {DOWN.number}
+        assert tx.ranges.list_known(days, []) == tx.ranges.list_known([], [(DOWN.number, 0, 2**62)]) == []

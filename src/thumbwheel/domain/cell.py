@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from enum import IntFlag
+from functools import cache
 from typing import Final, NamedTuple
 
 #: A judge's log-odds of failure are kept to the nearest whole number within this distance of 0.
@@ -55,12 +56,7 @@ class Cell(NamedTuple):
     @classmethod
     def of(cls, number: int) -> Cell:
         """Back from `number`."""
-        judged = number >> _JUDGE_SHIFT & 0xFF
-        return cls(
-            signs=Sign(number & (1 << _JUDGE_SHIFT) - 1),
-            judge=judged - FARTHEST - 1 if judged else None,
-            suggested=bool(number & _SUGGESTED_BIT),
-        )
+        return _apart(number)
 
     @property
     def number(self) -> int:
@@ -84,3 +80,14 @@ def step_of(failure_probability: float) -> int:
         return FARTHEST if failure_probability >= 1.0 else -FARTHEST
     log_odds = math.log(failure_probability / (1.0 - failure_probability))
     return min(max(round(log_odds), -FARTHEST), FARTHEST)
+
+
+@cache
+def _apart(number: int) -> Cell:
+    # A draw asks for the same few hundred cells again and again.
+    judged = number >> _JUDGE_SHIFT & 0xFF
+    return Cell(
+        signs=Sign(number & (1 << _JUDGE_SHIFT) - 1),
+        judge=judged - FARTHEST - 1 if judged else None,
+        suggested=bool(number & _SUGGESTED_BIT),
+    )

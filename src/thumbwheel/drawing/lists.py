@@ -1,21 +1,36 @@
-"""The lists of a draw, read from the store by range: a draw reads what it takes, and little more."""
+"""The lists of a draw, read from the store by range: a draw reads what it takes, and little more.
+
+What every list needs first is read for all of them at once (`thumbwheel.drawing.ahead`); only a list that turns out to
+need more, because what it found was taken already or a user had filled the cap, asks the store again.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from thumbwheel.domain.queue import DriftAlert, Policy
-from thumbwheel.sample.lane import Candidate, Lane, LaneId, Listed, Sizes, Tape
+from thumbwheel.drawing.ahead import KeyedList, WeightedList, wanted_of, within
+from thumbwheel.sample.lane import Candidate, Lane, LaneId, Sizes, Tape
 from thumbwheel.sample.mix import slices, strata
 from thumbwheel.sample.policies import class_of, sizes
 from thumbwheel.sample.ring import Ring
 from thumbwheel.sample.risk import RiskModel
 from thumbwheel.sample.slice import Slice, read_slice
-from thumbwheel.sample.stream import first_span, first_threshold, keyed_stream, weighted_stream
+from thumbwheel.sample.stream import (
+    ClassRange,
+    KeyRange,
+    farthest,
+    first_span,
+    first_threshold,
+    keyed_stream,
+    weighted_stream,
+)
 from thumbwheel.store.frames import OpenFrame
 from thumbwheel.store.ledger import Tx
+from thumbwheel.store.ranges import KnownTrace
 from thumbwheel.store.traces import TraceRow
 
 #: Most negative entries one user may fill in a draw.
@@ -41,26 +56,29 @@ class Lists:
 
     def lanes(self, quotas: Mapping[Policy, int], ring: Ring) -> list[Lane]:
         """The lists in order of priority, each with its quota."""
-        pulls = slices(quotas[Policy.drift], {alert.id: alert.pull for alert in self.alerts})
-        lanes = [
-            Lane(
-                id=LaneId(Policy.drift, alert.id),
-                quota=pulls[LaneId(Policy.drift, alert.id)],
-                tape=Tape(self._slice(alert, pulls[LaneId(Policy.drift, alert.id)], ring)),
-            )
-            for alert in self.alerts
+        pulled = slices(quotas[Policy.drift], {alert.id: alert.pull for alert in self.alerts})
+        cut = {LaneId(Policy.drift, alert.id): read_slice(alert.slice) for alert in self.alerts}
+        uniform = self._uniform(quotas)
+        keyed = {lane: self._slice(cut[lane], quota, ring) for lane, quota in pulled.items()}
+        keyed |= {lane: self._keyed(lane, quota, ring) for lane, quota in uniform.items()}
+        # Random takes what the others leave, which may be the whole budget.
+        keyed[LaneId(Policy.random)] = self._keyed(LaneId(Policy.random), sum(quotas.values()), ring)
+        given = pulled | uniform
+        weighted = [self._weighted(policy, quotas[policy], ring) for policy in (Policy.negative, Policy.uncertain)]
+        rows = self.tx.ranges.list_traces(self.frame.days, wanted_of(one for lane, one in keyed.items() if given[lane]))
+        known = self._known([each for one in weighted if quotas[one.policy] for each in one.in_cells(one.first)])
+        return [
+            *(self._keyed_lane(lane, pulled[lane], keyed[lane], rows, cut[lane]) for lane in pulled),
+            *(self._weighted_lane(one, quotas[one.policy], known) for one in weighted),
+            *(self._keyed_lane(lane, quota, keyed[lane], rows) for lane, quota in uniform.items()),
         ]
-        for policy, cap in ((Policy.negative, PER_USER_CAP), (Policy.uncertain, None)):
-            tape = Tape(self._weighted(policy, quotas[policy], ring))
-            lanes.append(Lane(id=LaneId(policy), quota=quotas[policy], tape=tape, per_user_cap=cap))
+
+    def _uniform(self, quotas: Mapping[Policy, int]) -> dict[LaneId, int]:
+        """Quotas of the strata and of random, whose traces all have size 1."""
         if self.rotation is None:
             self.rotation = self.tx.queue.count_draws()
-        for lane, quota in strata(quotas[Policy.stratified], list(self.frame.population), self.rotation).items():
-            rows = self._keyed(Policy.stratified, [lane.part], quota, ring, self.frame.population[lane.part])
-            lanes.append(Lane(id=lane, quota=quota, tape=Tape(rows)))
-        everything = list(self.frame.population)
-        uniform = self._keyed(Policy.random, everything, quotas[Policy.random], ring, self.frame.n)
-        return [*lanes, Lane(id=LaneId(Policy.random), quota=quotas[Policy.random], tape=Tape(uniform))]
+        stratified = strata(quotas[Policy.stratified], list(self.frame.population), self.rotation)
+        return stratified | {LaneId(Policy.random): quotas[Policy.random]}
 
     def sizes_of(
         self, candidates: Sequence[Candidate], *, at: datetime | None, alerts: Sequence[DriftAlert]
@@ -90,37 +108,56 @@ class Lists:
         tags = self.tx.traces.list_tags([row.ref for row in rows])
         return [row for row in rows if slice_.holds(row, tags.get(row.ref, ()))]
 
-    def _keyed(self, policy: Policy, categories: list[str], k: int, ring: Ring, n: int) -> Iterable[Listed]:
-        def read(low: int, high: int) -> list[Candidate]:
-            return self._candidates(self.tx.traces.read_keys(self.frame.days, categories, low, high))
+    def _keyed(self, lane: LaneId, k: int, ring: Ring) -> KeyedList:
+        stratum = lane.policy is Policy.stratified
+        categories = (lane.part,) if stratum else tuple(self.frame.population)
+        n = self.frame.population[lane.part] if stratum else self.frame.n
+        return KeyedList(categories, ring.starts[lane.policy], first_span(k, n))
 
-        return keyed_stream(read, ring.starts[policy], first_span(k, n))
-
-    def _slice(self, alert: DriftAlert, k: int, ring: Ring) -> Iterable[Listed]:
-        slice_ = read_slice(alert.slice)
+    def _slice(self, slice_: Slice, k: int, ring: Ring) -> KeyedList:
         category = slice_.category
-        categories = list(self.frame.population) if category is None else [category]
-        within = self.frame.n if category is None else self.frame.population.get(category, 0)
+        categories = tuple(self.frame.population) if category is None else (category,)
+        n = self.frame.n if category is None else self.frame.population.get(category, 0)
+        return KeyedList(categories, ring.starts[Policy.drift], first_span(k, n))
 
-        def read(low: int, high: int) -> list[Candidate]:
-            rows = self.tx.traces.read_keys(self.frame.days, categories, low, high)
-            return self._candidates(self.inside(slice_, rows))
-
-        return keyed_stream(read, ring.starts[Policy.drift], first_span(k, within))
-
-    def _weighted(self, policy: Policy, k: int, ring: Ring) -> Iterable[Listed]:
+    def _weighted(self, policy: Policy, k: int, ring: Ring) -> WeightedList:
         classes, counts = self._classes(policy)
+        bound = farthest(k, counts) if policy is Policy.negative else math.inf
+        return WeightedList(policy, classes, ring.starts[policy], first_threshold(k, counts), bound)
 
-        def read(size_class: int, low: int, high: int) -> list[Candidate]:
-            known = self.tx.evidence.read(self.frame.days, classes[size_class], low, high)
-            if self.closed_at is not None:
-                then = self.tx.evidence.list_cells([each.trace.ref for each in known], self.as_of)
-                known = [each for each in known if then[each.trace.ref] == each.cell]
-            cells = {each.trace.trace_id: each.cell for each in known}
-            found = self._candidates(each.trace for each in known)
-            return [one._replace(size=self._size(policy, one.category, cells[one.trace_id])) for one in found]
+    def _keyed_lane(
+        self, lane: LaneId, quota: int, one: KeyedList, ahead: Sequence[TraceRow], slice_: Slice | None = None
+    ) -> Lane:
+        def read(wanted: Sequence[KeyRange]) -> list[Candidate]:
+            if wanted == one.first:
+                rows = within(ahead, one.categories, wanted)
+            else:
+                by_category = [(category, low, high) for category in one.categories for low, high in wanted]
+                rows = self.tx.ranges.list_traces(self.frame.days, by_category)
+            return self._candidates(rows if slice_ is None else self.inside(slice_, rows))
 
-        return weighted_stream(read, classes, ring.starts[policy], first_threshold(k, counts)) if classes else ()
+        return Lane(id=lane, quota=quota, tape=Tape(keyed_stream(read, one.start, one.span)))
+
+    def _weighted_lane(self, one: WeightedList, quota: int, ahead: Sequence[KnownTrace]) -> Lane:
+        def read(wanted: Sequence[ClassRange]) -> list[list[Candidate]]:
+            known = ahead if wanted == one.first else self._known(one.in_cells(wanted))
+            return [self._sized(one.policy, shelf) for shelf in one.shared_out(known, wanted)]
+
+        stream = weighted_stream(read, one.classes, one.start, one.threshold, one.bound) if one.classes else ()
+        cap = PER_USER_CAP if one.policy is Policy.negative else None
+        return Lane(id=LaneId(one.policy), quota=quota, tape=Tape(stream), per_user_cap=cap, bound=one.bound)
+
+    def _known(self, wanted: Sequence[tuple[int, int, int]]) -> list[KnownTrace]:
+        known = self.tx.ranges.list_known(self.frame.days, wanted)
+        if self.closed_at is None:
+            return known
+        then = self.tx.evidence.list_cells([each.trace.ref for each in known], self.as_of)
+        return [each for each in known if then[each.trace.ref] == each.cell]
+
+    def _sized(self, policy: Policy, known: Sequence[KnownTrace]) -> list[Candidate]:
+        cells = {each.trace.trace_id: each.cell for each in known}
+        found = self._candidates(each.trace for each in known)
+        return [one._replace(size=self._size(policy, one.category, cells[one.trace_id])) for one in found]
 
     def _classes(self, policy: Policy) -> tuple[dict[int, list[int]], dict[int, int]]:
         """Cells by the size class that holds their largest size, and how many traces each class has."""

@@ -72,7 +72,7 @@ class RiskModel:
     def _risk(self, category: str | None, cell: int) -> float:
         known = Cell.of(cell)
         odds = self.intercept + self.categories.get(category or "", 0.0)
-        odds += math.fsum(weight for sign, weight in self.signs.items() if sign & known.signs)
+        odds += math.fsum(weight for sign, weight in self.signs.items() if sign.value & cell)
         if known.judge is not None:
             odds += self.slopes[known.suggested] * known.judge + self.shifts[known.suggested]
         chance = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))

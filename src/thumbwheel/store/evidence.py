@@ -9,11 +9,10 @@ is learnt later is one more row, which only a later draw from the same frame see
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, func, or_, select, update
 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.cell import Cell, step_of
@@ -21,20 +20,24 @@ from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.store.engine import EPOCH, from_micros, insert_rows, micros, upsert
 from thumbwheel.store.queue import Queue, chunks
 from thumbwheel.store.tables import evidence, evidence_hours, suggestions, traces
-from thumbwheel.store.traces import ROW_COLUMNS, TraceRow, day_of, row_of
+from thumbwheel.store.traces import TraceRow, day_of
 
 _COLUMNS = "project_id day cell sample_key trace_ref since category hour".split()
 
+# Statements of the way in, made once: making one takes longer than running it.
+#: Rows of some traces, oldest first. Adding nothing keeps SQLite from reading the whole project by the key that begins
+#: with it.
+_OF_TRACES = (
+    select(evidence)
+    .where(evidence.c.project_id + 0 == bindparam("project_id"))
+    .where(evidence.c.trace_ref.in_(bindparam("refs", expanding=True)))
+    .order_by(evidence.c.since)
+)
+_KEY = ("project_id", "day", "cell", "sample_key", "trace_ref")
+_DELETE = delete(evidence).where(*(evidence.c[name] == bindparam(f"at_{name}", type_=BigInteger) for name in _KEY))
+
 #: (category, cell) -> traces.
 CellCounts: TypeAlias = dict[tuple[str, int], int]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownTrace:
-    """A trace and the cell it was found under."""
-
-    trace: TraceRow
-    cell: int
 
 
 class Evidence:
@@ -133,15 +136,12 @@ class Evidence:
     def _list_rows(self, refs: Sequence[int]) -> dict[int, Any]:
         found = {}
         for chunk in chunks(refs):
-            for row in self._connection.execute(self._rows(chunk)):
+            for row in self._rows(_OF_TRACES, chunk):
                 found[row.trace_ref] = row
         return found
 
-    def _rows(self, refs: Sequence[int]) -> Select[Any]:
-        """Rows of these traces, oldest first."""
-        # Adding nothing keeps SQLite from reading the whole project by the key that begins with it.
-        mine = select(evidence).where(evidence.c.project_id + 0 == self._project_id)
-        return mine.where(evidence.c.trace_ref.in_(refs)).order_by(evidence.c.since)
+    def _rows(self, statement: Select[Any], refs: Sequence[int]) -> Iterable[Any]:
+        return self._connection.execute(statement, {"project_id": self._project_id, "refs": list(refs)})
 
     def _insert(self, rows: Iterable[tuple[TraceRow, int, datetime]]) -> None:
         insert_rows(
@@ -166,11 +166,7 @@ class Evidence:
     def _delete(self, rows: Sequence[Any]) -> None:
         if not rows:
             return
-        key = ("day", "cell", "sample_key", "trace_ref")
-        statement = delete(evidence).where(evidence.c.project_id == self._project_id)
-        for name in key:
-            statement = statement.where(evidence.c[name] == bindparam(f"at_{name}", type_=BigInteger))
-        self._connection.execute(statement, [{f"at_{name}": getattr(row, name) for name in key} for row in rows])
+        self._connection.execute(_DELETE, [{f"at_{name}": getattr(row, name) for name in _KEY} for row in rows])
 
     def _count(self, changes: Iterable[tuple[int, str, int, int]]) -> None:
         counted: dict[tuple[int, str, int], int] = {}
@@ -241,26 +237,12 @@ class Evidence:
 
     # --- reading
 
-    def read(self, days: Sequence[int], cells: Sequence[int], low: int, high: int) -> list[KnownTrace]:
-        """Traces of these days and cells with `low <= sample_key < high`; one row for each cell a trace ever had."""
-        if not cells:
-            return []
-        rows: Iterable[Row[Any]] = self._connection.execute(
-            select(*ROW_COLUMNS, evidence.c.cell.label("cell"))
-            .join(traces, traces.c.id == evidence.c.trace_ref)
-            .where(evidence.c.project_id == self._project_id)
-            .where(evidence.c.day.in_(list(days)))
-            .where(evidence.c.cell.in_(list(cells)))
-            .where(evidence.c.sample_key.between(low, high - 1))
-        )
-        return [KnownTrace(row_of(row), row.cell) for row in rows]
-
     def list_cells(self, refs: Sequence[int], at: datetime | None = None) -> dict[int, int]:
         """The cells these traces had at a time (now, when None), by number; 0 for one of which nothing was known."""
         found = dict.fromkeys(refs, 0)
         for chunk in chunks(refs):
-            rows = self._rows(chunk) if at is None else self._rows(chunk).where(evidence.c.since <= at)
-            found |= {row.trace_ref: row.cell for row in self._connection.execute(rows)}
+            statement = _OF_TRACES if at is None else _OF_TRACES.where(evidence.c.since <= at)
+            found |= {row.trace_ref: row.cell for row in self._rows(statement, chunk)}
         return found
 
     def list_later(self, since: datetime) -> set[int]:

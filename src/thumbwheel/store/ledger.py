@@ -26,6 +26,7 @@ from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
 from thumbwheel.store.quarantines import Quarantines
 from thumbwheel.store.queue import Queue
+from thumbwheel.store.ranges import Ranges
 from thumbwheel.store.scores import Scores
 from thumbwheel.store.scrubbings import Scrubbings
 from thumbwheel.store.shelves import Shelf
@@ -87,6 +88,11 @@ class Tx:
     def evidence(self) -> Evidence:
         """What is known of traces before a human looks, and judges' suggestions."""
         return Evidence(self.connection, self.project_id)
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """Ranges of the shuffled traces."""
+        return Ranges(self.connection, self.project_id)
 
     @cached_property
     def queue(self) -> Queue:

@@ -123,9 +123,10 @@ class Index:
         counts = {size_class: len(shelf) for size_class, shelf in self.classes.get(lane, {}).items()}
         if lane.policy in (Policy.negative, Policy.uncertain):
             first = first_threshold(quota, counts)
-            return weighted_stream(lambda c, low, high: self.read(lane, c, low, high), counts, start, first)
+            return weighted_stream(lambda wanted: [self.read(lane, *each) for each in wanted], counts, start, first)
         span = first_span(quota, sum(counts.values()))
-        return keyed_stream(lambda low, high: self.read(lane, class_of(1.0), low, high), start, span)
+        one = class_of(1.0)
+        return keyed_stream(lambda wanted: [row for each in wanted for row in self.read(lane, one, *each)], start, span)
 
 
 def _key(candidate: Candidate) -> int:
