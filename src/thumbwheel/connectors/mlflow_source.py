@@ -9,10 +9,20 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
-from thumbwheel.connectors.mlflow import scores_of, trace_id_of
+from thumbwheel.connectors.attributes import Client
+from thumbwheel.connectors.mlflow import (
+    assessment_of,
+    ours_among,
+    records_of,
+    says_the_same,
+    scores_of,
+    trace_id_of,
+    whole_of,
+)
+from thumbwheel.connectors.semantics import understand_spans
 from thumbwheel.connectors.source_http import Http, text_at
 from thumbwheel.domain.score import Score
-from thumbwheel.domain.source import Page, Stream
+from thumbwheel.domain.source import Outgoing, Page, Stream
 from thumbwheel.domain.span import Span
 from thumbwheel.errors import NotHere, SourceBroken, SourceRefused
 
@@ -136,7 +146,8 @@ class MlflowSource:
 
     def push(self, labels: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """As `thumbwheel.ports.Source`: the assessment `thumbwheel`, looked for before it is written, since MLflow
-        writes again whatever it is told again."""
+        writes again whatever it is told again.
+        """
         return [each for each in labels if self._push(each)]
 
     def _push(self, outgoing: Outgoing) -> bool:
