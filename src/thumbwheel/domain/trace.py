@@ -74,17 +74,29 @@ class Trace:
 
 
 def text_of(value: Json) -> str:
-    """What a person would read of an input or output: text as it is, the last message's content, else JSON."""
+    """What a person would read of an input or output: text as it is, the last message's content, else JSON.
+
+    Of content in parts the texts are read, one below the other; a picture or a sound is not.
+    """
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, list) and value and isinstance(value[-1], dict) and "content" in value[-1]:
         return text_of(value[-1]["content"])
+    if isinstance(value, list) and (parts := [part for part in map(_text_part, value) if part is not None]):
+        return "\n\n".join(parts)
     if isinstance(value, dict):
         for name in ("content", "text", "output", "answer", "response"):
             if isinstance(value.get(name), str):
                 return str(value[name])
-        if isinstance(value.get("messages"), list):
-            return text_of(value["messages"])
+        for name in ("messages", "content", "parts"):
+            if isinstance(value.get(name), list):
+                return text_of(value[name])
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _text_part(part: Json) -> str | None:
+    """The text of one part of a message's content, as the large providers write it."""
+    text = part.get("text") if isinstance(part, dict) else None
+    return text if isinstance(text, str) else None
