@@ -132,7 +132,8 @@ def test_a_strange_table_is_guessed_by_looks_and_values_and_says_so() -> None:
         for n in range(4)
     ]
     found = guess(rows)
-    assert taken(found) == {"assistantMessageID": "trace_id", "isHelpful": "value", "loggedOn": "at"}
+    names = {"pk": "id", "assistantMessageID": "trace_id", "isHelpful": "value", "loggedOn": "at"}
+    assert taken(found) == names
     assert found.doubts == ["the column 'assistantMessageID' as trace_id", "the column 'isHelpful' as value"]
     blind = guess([{"request_id": "r", "c1": "👍"}, {"request_id": "r", "c1": "👎"}])
     assert taken(blind) == {"request_id": "trace_id", "c1": "value"}

@@ -66,11 +66,12 @@ class Said:
         return said
 
     def before(self, later: Said) -> Said:
-        """Both; where they differ, what was said later."""
-        values = {
-            name: {**self.values.get(name, {}), **later.values.get(name, {})} for name in self.values | later.values
-        }
-        return Said({**self.fields, **later.fields}, values)
+        """Both; where they differ, what was said later. A field has one column."""
+        taken = set(later.fields.values())
+        fields = {column: "" if each in taken else each for column, each in self.fields.items()}
+        names = self.values | later.values
+        values = {name: {**self.values.get(name, {}), **later.values.get(name, {})} for name in names}
+        return Said({**fields, **later.fields}, values)
 
 
 def settle_columns(

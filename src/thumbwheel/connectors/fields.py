@@ -78,6 +78,7 @@ LOOKS_LIKE_ID: Final = re.compile(_ID)
 LOOKS: Final[Mapping[str, re.Pattern[str]]] = {
     field: re.compile(pattern)
     for field, pattern in {
+        "id": r"^(?:pk|uuid|guid|row_?id|(?:feedback|rating|vote|reaction|signal|event)" + _ID[:-1] + r")$",
         "session_id": r"(?:session|conversation|thread|chat|dialogue?)" + _ID,
         "user_id": r"(?:user|customer|account|member|visitor|client|author|rater)(?:"
         + _ID

@@ -116,6 +116,9 @@ def _check(named: Sequence[str], what: What, given: Mapping[str, str]) -> None:
         if named.count(column) > 1:
             raise Invalid(f"The column {column!r} comes twice.", field=column)
     for column, field in given.items():
+        twice = next((each for each, other in given.items() if field and other == field and each != column), None)
+        if twice is not None:
+            raise Invalid(f"{field} is taken from both {column!r} and {twice!r}: --map {twice}=- for one.", field=field)
         if column not in named:
             raise Invalid(f"There is no column {column!r}; there are {', '.join(named)}.", field=column)
         if field and field.split(".")[0] not in FIELDS[what]:
@@ -152,14 +155,14 @@ def _by_looks(found: dict[str, Guess], cells: Mapping[str, Sequence[Any]], what:
     known = FIELDS[what]
     for name, pattern in LOOKS.items():
         field = "id" if what is What.traces and name == "trace_id" else name
-        skipped = field not in known or (what is What.signals and field == "started_at")
+        skipped = field not in known or name == ("id" if what is What.traces else "started_at")
         if skipped or field in {each.field for each in found.values()}:
             continue
         alike = [column for column in cells if column not in found and _looks(column, field, pattern, cells[column])]
         if alike:
             best = min(alike, key=_trace_rank) if name == "trace_id" else alike[0]
             alone = field in {"at", "started_at"} and sum(bool(each) and _times(each) for each in cells.values()) == 1
-            found[best] = Guess(best, field, "its name looks like it", sure=alone)
+            found[best] = Guess(best, field, "its name looks like it", sure=alone or field == name == "id")
 
 
 def _looks(column: str, field: str, pattern: re.Pattern[str], cells: Sequence[Any]) -> bool:
@@ -181,7 +184,8 @@ def _by_values(found: dict[str, Guess], cells: Mapping[str, Sequence[Any]], what
     if what is What.signals and not taken & set(_SAID):
         wanted.append("value")
     for field in wanted:
-        free = (column for column in cells if column not in found and cells[column] and _FITS[field](cells[column]))
+        fits = _repeated_votes if field == "value" else _FITS[field]
+        free = (column for column in cells if column not in found and cells[column] and fits(cells[column]))
         column = None if field in taken else next(free, None)
         if column is not None:
             found[column] = Guess(column, field, "its values look like it", sure=False)
@@ -236,6 +240,16 @@ def _votes(cells: Sequence[Any]) -> bool:
     return not cells or guess_votes(cells, may_be_stars=False) is not None
 
 
+def _repeated_votes(cells: Sequence[Any]) -> bool:
+    """Votes, and not numbers that each come once, as keys do."""
+    votes = guess_votes(cells, may_be_stars=False)
+    return votes is not None and (votes.sure or len(set(map(word, cells))) <= len(cells) / 2)
+
+
+def _unique(cells: Sequence[Any]) -> bool:
+    return len(set(map(word, cells))) == len(cells)
+
+
 def _times(cells: Sequence[Any]) -> bool:
     return all(map(_is_time, cells[:50]))
 
@@ -262,6 +276,7 @@ def _numbers(cells: Sequence[Any]) -> bool:
 
 
 _FITS: Final[Mapping[str, Callable[[Sequence[Any]], bool]]] = {
+    "id": _unique,
     "value": _votes,
     "at": _times,
     "started_at": _times,
