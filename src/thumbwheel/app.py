@@ -45,6 +45,7 @@ from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
 from thumbwheel.services.schedule import Job, Schedule, cron, every
 from thumbwheel.services.shelves import Shelves
+from thumbwheel.services.sources import Sources
 from thumbwheel.services.spot_check import SpotCheck
 from thumbwheel.services.suggest import Suggest
 from thumbwheel.services.tune import Tune
@@ -237,6 +238,11 @@ class Wheel:
     def shelves(self) -> Shelves:
         """What other tools' clients keep here to read it back."""
         return Shelves(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Reads other tools and writes back to them."""
+        return Sources(self.ledger, self.now, self.capture.keep_now)
 
     @cached_property
     def measure(self) -> Measure:

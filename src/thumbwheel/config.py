@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -49,6 +51,24 @@ class Settings(BaseSettings):
     )
     scrub_model: str | None = Field(None, description="spaCy model, installed, that finds people and places.")
     pseudonymise: bool = Field(True, description="Keep a keyed hash in the place of each user id.")
+    langfuse_url: str = Field(
+        "https://cloud.langfuse.com",
+        description="Where `pull langfuse` reads; else LANGFUSE_BASE_URL or LANGFUSE_HOST.",
+    )
+    langfuse_public_key: str | None = Field(None, description="Its public key; else LANGFUSE_PUBLIC_KEY.")
+    langfuse_secret_key: SecretStr | None = Field(None, description="Its secret key; else LANGFUSE_SECRET_KEY.")
+    langsmith_url: str = Field(
+        "https://api.smith.langchain.com", description="Where `pull langsmith` reads; else LANGSMITH_ENDPOINT."
+    )
+    langsmith_key: SecretStr | None = Field(None, description="Its key; else LANGSMITH_API_KEY.")
+    phoenix_url: str = Field(
+        "http://localhost:6006", description="Where `pull phoenix` reads; else PHOENIX_COLLECTOR_ENDPOINT."
+    )
+    phoenix_key: SecretStr | None = Field(None, description="Its key; else PHOENIX_API_KEY.")
+    mlflow_url: str = Field("http://localhost:5000", description="Where `pull mlflow` reads; else MLFLOW_TRACKING_URI.")
+    mlflow_key: SecretStr | None = Field(
+        None, description="Its token, or user:password; else MLFLOW_TRACKING_TOKEN, or _USERNAME and _PASSWORD."
+    )
     log_json: bool = Field(False, description="Logs as JSON lines rather than for reading.")
 
     @field_validator("key_rate", "browser_key_rate", "browser_rate")
@@ -67,8 +87,38 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then thumbwheel.toml."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Arguments, then the environment, then thumbwheel.toml, then what the other tools' own clients go by."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls), TheirNames(settings_cls)
+
+
+class TheirNames(PydanticBaseSettingsSource):
+    """Addresses and keys of other tools, under the names that their own clients read."""
+
+    _names: ClassVar = {
+        "langfuse_url": ("LANGFUSE_BASE_URL", "LANGFUSE_HOST"),
+        "langfuse_public_key": ("LANGFUSE_PUBLIC_KEY",),
+        "langfuse_secret_key": ("LANGFUSE_SECRET_KEY",),
+        "langsmith_url": ("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"),
+        "langsmith_key": ("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"),
+        "phoenix_url": ("PHOENIX_COLLECTOR_ENDPOINT",),
+        "phoenix_key": ("PHOENIX_API_KEY",),
+        "mlflow_url": ("MLFLOW_TRACKING_URI",),
+        "mlflow_key": ("MLFLOW_TRACKING_TOKEN",),
+    }
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The first of its names that is set."""
+        found = (os.environ.get(name) for name in self._names.get(field_name, ()))
+        return next(filter(None, found), None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """What is set."""
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(fields[name], name)[0] for name in self._names}
+        user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
+        if user and found["mlflow_key"] is None:
+            found["mlflow_key"] = f"{user}:{password or ''}"
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def read_settings(**given: Any) -> Settings:

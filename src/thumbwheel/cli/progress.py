@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,3 +43,18 @@ def progress_over(rows: RowFile, file: Path) -> Iterator[Row]:
         for row in rows:
             progress.update(task, completed=rows.done)
             yield row
+
+
+@contextmanager
+def progress_share(name: str) -> Iterator[Callable[[float, str], None]]:
+    """Something to tell how much is done, from 0 to 1, and what came of it; a bar when standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _share, _said: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=1.0)
+        yield lambda share, said: progress.update(task, completed=share, description=f"{name}: {said}")

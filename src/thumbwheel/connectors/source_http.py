@@ -34,8 +34,6 @@ class Http:
     tool: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: User and password, where the tool wants them so.
-    basic: tuple[str, str] | None = field(default=None, repr=False)
     transport: httpx.BaseTransport | None = None
     sleep: Callable[[float], None] = time.sleep
 
@@ -45,7 +43,6 @@ class Http:
             raise Invalid(f"{self.url!r} is no address: it begins with http:// or https://.", field="url")
         return httpx.Client(
             headers={"accept": "application/json", **self.headers},
-            auth=self.basic,
             timeout=_SECONDS,
             transport=self.transport,
         )
