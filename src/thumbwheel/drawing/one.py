@@ -210,7 +210,7 @@ class OneDraw:
                     {signal.kind.value for signal in signals}, reason=reason, user_id=pick.candidate.user_id
                 )
             case Policy.uncertain:
-                return uncertain_reason()
+                return uncertain_reason(pick.n_policy)
             case Policy.stratified:
                 return stratified_reason(pick.n_lane, pick.candidate.category)
             case Policy.random:

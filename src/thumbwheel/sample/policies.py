@@ -92,9 +92,9 @@ def negative_reason(kinds: Collection[str], *, reason: str | None = None, user_i
     return ", ".join([*(said or ["negative signal"]), *by])
 
 
-def uncertain_reason() -> str:
-    """The reason of an uncertain pick; which way the judge leans would bend who reads it."""
-    return "the judge cannot tell whether it failed"
+def uncertain_reason(n_policy: int) -> str:
+    """As in `one of 8 picked by how unsure it is`; which way the judge leans would bend who reads it."""
+    return f"one of {n_policy} picked by how unsure it is"
 
 
 def drift_reason(alert: str, fields: Mapping[str, str]) -> str:

@@ -145,7 +145,7 @@ class Sample:
         Entries somebody has begun stay, and so does random's floor.
         """
         now = self.now()
-        with self.ledger.begin(project_id) as tx:
+        with self.ledger.read(project_id) if dry_run else self.ledger.begin(project_id) as tx:
             waiting = [
                 Waiting(
                     entry_id=each.entry_id,

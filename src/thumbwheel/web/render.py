@@ -101,8 +101,11 @@ def page(
     request: Request, template: str, visitor: Visitor | None = None, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """A whole page, as this visitor may see it."""
-    notice = cast(Wheel, request.app.state.wheel).settings.notice
-    body = fragment(template, visitor=visitor, path=request.url.path, notice=notice, **values)
+    wheel = cast(Wheel, request.app.state.wheel)
+    # A role holds in every project, so whoever is signed in may look at any of them.
+    projects = [each.name for each in wheel.access.list_projects()] if visitor else []
+    common = {"path": request.url.path, "notice": wheel.settings.notice, "projects": projects}
+    body = fragment(template, visitor=visitor, **common, **values)
     return HTMLResponse(body, status, headers={"cache-control": "no-store"})
 
 

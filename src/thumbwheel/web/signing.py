@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from thumbwheel.errors import NotKnown, TooManyAttempts
 from thumbwheel.web.render import Page, page
-from thumbwheel.web.session import COOKIE, Services, local_path, same_origin, sessions
+from thumbwheel.web.session import COOKIE, Services, Viewer, local_path, same_origin, sessions
 
 router = APIRouter(route_class=Page, dependencies=[Depends(same_origin)], include_in_schema=False)
 
@@ -52,6 +52,16 @@ def sign_in(
         )
     answer = RedirectResponse(local_path(next), HTTPStatus.SEE_OTHER)
     here.remember(answer, person, _PROJECT)
+    return answer
+
+
+@router.post("/project")
+def switch(
+    request: Request, visitor: Viewer, wheel: Services, project: Annotated[str, Form(max_length=100)]
+) -> Response:
+    """Look at another project from now on."""
+    answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    sessions(request).remember(answer, visitor.person, wheel.access.project(project).name)
     return answer
 
 

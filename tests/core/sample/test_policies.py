@@ -92,7 +92,7 @@ def test_reasons_in_words() -> None:
     assert negative_reason([SignalKind.implicit_regenerate, SignalKind.user_edit]) == "edited by the user, regenerated"
     assert negative_reason([SignalKind.user_reason], reason="unsafe") == "reason unsafe"
     assert negative_reason([]) == "negative signal"
-    assert uncertain_reason() == "the judge cannot tell whether it failed"
+    assert uncertain_reason(8) == "one of 8 picked by how unsure it is"
     assert drift_reason("checkout", {"category": "billing"}) == "drift alert 'checkout': category billing"
     assert stratified_reason(4, "travel") == "one of 4 from category travel"
     assert stratified_reason(4, None) == "one of 4 without a category"
