@@ -130,16 +130,23 @@ class Wheel:
         mode = "auto" if self.settings.scrub == "off" else self.settings.scrub
         return scrubber(mode, None if regions is None else tuple(regions), self.settings.scrub_model)
 
-    def warm_up(self) -> None:
+    def warm_up(self, then: Callable[[], object] = lambda: None) -> None:
         """Begin to load what scrubbing otherwise loads when a text first needs it; `ready` says when that is done.
+
+        When it is, `then` is called, in a thread of its own.
 
         Raises:
             ExtraMissing: a setting asks for a part that is not installed.
             ConfigInvalid: a setting names a model that is not there.
         """
-        if self.settings.scrub != "off":
-            self._warming = threading.Thread(target=self._scrubber().warm, name="thumbwheel-warm", daemon=True)
-            self._warming.start()
+        loads = [self._scrubber().warm] if self.settings.scrub != "off" else []
+
+        def load() -> None:
+            for each in (*loads, then):
+                each()
+
+        self._warming = threading.Thread(target=load, name="thumbwheel-warm", daemon=True)
+        self._warming.start()
 
     @cached_property
     def feedback(self) -> Feedback:

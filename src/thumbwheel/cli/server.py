@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 
@@ -19,8 +20,20 @@ def build() -> FastAPI:
     settings = read_settings()
     configure_logs(as_json=settings.log_json)
     wheel = Wheel(settings)
-    wheel.warm_up()
-    return create_app(wheel)
+    app = create_app(wheel)
+    wheel.warm_up(then=_settle)
+    return app
+
+
+def _settle() -> None:
+    """Keep what has been loaded out of garbage collection, and let that come less often.
+
+    None of it ever goes, and to look through it again every few seconds stops everything for a fifth of one. What
+    requests leave behind hardly ever refers to itself, so that little waits to be collected.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def run(host: str, port: int, workers: int) -> None:
