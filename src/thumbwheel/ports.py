@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -134,3 +134,32 @@ class Source(Protocol):
             SourceUnavailable: it does not answer any more.
             SourceRefused: the key may not write.
         """
+
+
+#: Word -> weight: what a cluster of requests is known by.
+ClusterWords: TypeAlias = Mapping[str, float]
+
+
+class Clustered(NamedTuple):
+    """Requests grouped by what they are about."""
+
+    #: Word -> how rare it is; 0 for words too common to tell anything.
+    rarity: Mapping[str, float]
+    #: Name, share of the requests, and words of each cluster, the largest first.
+    clusters: Sequence[tuple[str, float, ClusterWords]]
+
+
+class FitClusters(Protocol):
+    """Groups requests, and names the groups."""
+
+    def __call__(
+        self,
+        texts: Sequence[str],
+        n: int,
+        *,
+        seed: int,
+        words_of: Callable[[str], list[str]],
+        before: Mapping[str, ClusterWords],
+        spent: Sequence[str],
+    ) -> Clustered:
+        """At most `n` groups. One that is enough like one of `before` has its name; no other name is old or `spent`."""
