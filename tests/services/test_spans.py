@@ -18,12 +18,14 @@ from tests.strategies import span_pieces
 from thumbwheel.app import weigh
 from thumbwheel.capture.assemble import fold, gather
 from thumbwheel.domain.cell import Cell, Sign
+from thumbwheel.domain.queue import Window
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Signal, SignalKind
 from thumbwheel.domain.span import WHOLE, Span, SpanKind, TraceFacts, stamp_of
 from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, IdReused, Invalid, NotHere
 from thumbwheel.services.capture import Capture, ScoreFilter, TraceFilter, Work
+from thumbwheel.store.frames import open_frame
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.traces import day_of
 
@@ -96,8 +98,8 @@ def signals_of(capture: Capture, trace_id: str = TRACE) -> Sequence[Signal]:
 
 def counts(ledger: Ledger) -> dict[str, int]:
     with ledger.read(PROJECT) as tx:
-        hour = int(NOW.timestamp()) // 3600
-        return {category: n for category, n in tx.traces.hours.count(hour - 24, hour, ()).items() if n}
+        window = Window(start=NOW - timedelta(hours=24), end=NOW + timedelta(hours=1))
+        return open_frame(tx.traces, tx.evidence, tx.queue, window).population
 
 
 def test_a_child_before_its_root_ends_in_the_same_trace(capture: Capture, ledger: Ledger) -> None:
@@ -226,7 +228,6 @@ def test_a_trace_in_a_frame_stays_in_it_when_its_root_comes_late(capture: Captur
             population=1,
         )
         tx.queue.add_draw(draw, [])
-        tx.traces.hours.close(int(NOW.timestamp()) // 3600, int(NOW.timestamp()) // 3600)
     keep(capture, root(started_at=NOW - timedelta(hours=1)))
     assert trace_of(capture).started_at == NOW
     assert trace_of(capture).category == "returns"

@@ -51,7 +51,6 @@ def test_what_comes_after_the_frame_closed_is_kept_beside(ledger: Ledger) -> Non
         frame = open_frame(tx.traces, tx.evidence, tx.queue, WINDOW)
         draw = a_draw(id="d", at=NOW, window=WINDOW, framed_to=frame.framed_to)
         tx.queue.add_draw(draw, [])
-        frame.close()
         assert counted(tx) == {}
         late = NOW + timedelta(hours=1)
         tx.evidence.put_all([(rows[0], Cell(Sign.down, judge=1)), (rows[1], Cell(judge=1))], late)

@@ -90,12 +90,10 @@ class OneDraw:
         return drawn, second.keep(ring, drawn.thresholds, drawn.standing)
 
     def close(self, made: Drawing) -> None:
-        """Keep the draw, restate the chances of the frame's earlier picks, and close the frame."""
+        """Keep the draw, which closes its frame, and restate the chances of the frame's earlier picks."""
         rows = self.lists.rows
         self.tx.queue.add_draw(made.draw, [(rows[entry.trace_id].ref, entry) for entry in made.entries])
         self.tx.queue.restate([former.id for former in self.before], self.restated)
-        if not self.before:
-            self.frame.close()
 
     def _record(self, drawn: Drawn, kept: second.Kept) -> Draw:
         sums = risk_sums(self.frame.cells, self.lists.model, [*self._kept(), kept])

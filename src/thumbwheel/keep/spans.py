@@ -27,7 +27,6 @@ MOST_SPANS = 10_000
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(days=1)
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
 
 
@@ -148,9 +147,7 @@ def _replace(
 ) -> None:
     before = [each.row for each, _ in changed]
     fuller = with_category(session, [_fuller(session, each, gathered) for each, gathered in changed])
-    rows = session.tx.traces.replace_all(
-        [(row, item, _is_framed(session, row, item)) for row, item in zip(before, fuller, strict=True)]
-    )
+    rows = session.tx.traces.replace_all(list(zip(before, fuller, strict=True)))
     new_keys = [keys_of(item.spans) - keys_of(stored[row.ref]) for row, item in zip(before, fuller, strict=True)]
     session.tx.spans.add_keys([(row.day, row.ref, keys) for row, keys in zip(rows, new_keys, strict=True)])
     texts = [
@@ -199,12 +196,3 @@ def _frames(session: Session, row: TraceRow, times: set[datetime]) -> list[Frame
     """Frames closed after the trace had come that touch these times."""
     window = Window(start=min(times), end=max(times) + _TICK)
     return [frame for _, frame in session.tx.queue.list_frames(window) if row.ref <= frame.framed_to]
-
-
-def _is_framed(session: Session, row: TraceRow, item: NewTrace) -> bool:
-    """Whether the hourly count has the trace among those in a frame; asked only where it moves to another count."""
-    if (row.category or None) == item.trace.category:
-        return False
-    hour = row.started_at.replace(minute=0, second=0, microsecond=0)
-    frames = _frames(session, row, {row.started_at})
-    return any(frame.window.start <= hour and hour + _HOUR <= frame.window.end for frame in frames)

@@ -8,18 +8,20 @@ is learnt later is one more row, which only a later draw from the same frame see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, func, or_, select
 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.queue import Frame, Window
+from thumbwheel.store.counts import Counts
 from thumbwheel.store.engine import EPOCH, from_micros, insert_rows, micros, upsert
 from thumbwheel.store.queue import Queue, chunks
-from thumbwheel.store.tables import evidence, evidence_hours, suggestions, traces
+from thumbwheel.store.tables import evidence, evidence_counts, suggestions, traces
 from thumbwheel.store.traces import TraceRow, day_of
 
 _COLUMNS = "project_id day cell sample_key trace_ref since category hour".split()
@@ -47,13 +49,18 @@ class Evidence:
         self._connection = connection
         self._project_id = project_id
 
+    @cached_property
+    def counts(self) -> Counts:
+        """How many traces there are in each hour and day, by category and cell; cell 0 is not counted."""
+        return Counts(self._connection, self._project_id, evidence_counts)
+
     # --- writing
 
     def add_all(self, known: Sequence[tuple[TraceRow, Cell]]) -> None:
         """Keep the cells of traces that have just been added; one of which nothing is known takes no row."""
         rows = [(trace, cell.number) for trace, cell in known if cell.number]
         self._insert([(trace, cell, EPOCH) for trace, cell in rows])
-        self._count([(trace.hour, trace.category or "", cell, 1) for trace, cell in rows])
+        self.counts.add(_counted(rows, 1))
 
     def put_all(self, known: Sequence[tuple[TraceRow, Cell]], now: datetime) -> None:
         """Restate the cells of traces; one without a score of its own keeps what the trained judge suggested."""
@@ -84,7 +91,7 @@ class Evidence:
             delete(evidence).where(evidence.c.project_id == self._project_id).where(evidence.c.trace_ref == row.ref)
         )
         if had is not None and not any(frame.holds(row.started_at, row.ref) for frame in framed):
-            self._count([(had.hour, had.category, had.cell, -1)])
+            self.counts.add([(row.ref, had.hour, (had.category, had.cell), -1)])
         self._connection.execute(
             delete(suggestions)
             .where(suggestions.c.project_id == self._project_id)
@@ -123,10 +130,10 @@ class Evidence:
                 come += [(row, cell, EPOCH)] if cell else []
         self._delete(gone)
         self._insert([*come, *later])
-        self._count(
+        self.counts.add(
             [
-                *((had.hour, had.category, had.cell, -1) for had in gone),
-                *((row.hour, row.category or "", cell, 1) for row, cell, _ in come),
+                *((had.trace_ref, had.hour, (had.category, had.cell), -1) for had in gone),
+                *_counted(((row, cell) for row, cell, _ in come), 1),
             ]
         )
 
@@ -168,41 +175,7 @@ class Evidence:
             return
         self._connection.execute(_DELETE, [{f"at_{name}": getattr(row, name) for name in _KEY} for row in rows])
 
-    def _count(self, changes: Iterable[tuple[int, str, int, int]]) -> None:
-        counted: dict[tuple[int, str, int], int] = {}
-        for hour, category, cell, n in changes:
-            counted[hour, category, cell] = counted.get((hour, category, cell), 0) + n
-        upsert(
-            self._connection,
-            evidence_hours,
-            [
-                {
-                    "project_id": self._project_id,
-                    "hour": hour,
-                    "category": category,
-                    "cell": cell,
-                    "n": n,
-                    "n_framed": 0,
-                }
-                for (hour, category, cell), n in counted.items()
-                if n
-            ],
-            add=["n", "n_framed"],
-        )
-
     # --- frames
-
-    def count_hours(self, first: int, last: int, without: Collection[int]) -> CellCounts:
-        """Known traces in no frame yet of the hours from `first` to `last`, both included, but for some."""
-        left = func.sum(evidence_hours.c.n - evidence_hours.c.n_framed)
-        rows = self._connection.execute(
-            select(evidence_hours.c.category, evidence_hours.c.cell, left)
-            .where(evidence_hours.c.project_id == self._project_id)
-            .where(evidence_hours.c.hour.between(first, last))
-            .where(evidence_hours.c.hour.not_in(sorted(without)))
-            .group_by(evidence_hours.c.category, evidence_hours.c.cell)
-        )
-        return {(category, cell): int(n) for category, cell, n in rows if n}
 
     def count_unframed(self, window: Window, framed: Sequence[Frame]) -> CellCounts:
         """Known traces that started in the window and are in none of these frames, counted one by one."""
@@ -225,15 +198,6 @@ class Evidence:
                 )
             )
         return {(category, cell): n for category, cell, n in self._connection.execute(statement)}
-
-    def close_hours(self, first: int, last: int) -> None:
-        """Put every known trace of the whole hours from `first` to `last`, both included, into a frame."""
-        self._connection.execute(
-            update(evidence_hours)
-            .where(evidence_hours.c.project_id == self._project_id)
-            .where(evidence_hours.c.hour.between(first, last))
-            .values(n_framed=evidence_hours.c.n)
-        )
 
     # --- reading
 
@@ -291,3 +255,7 @@ class Evidence:
                 )
             )
         return found
+
+
+def _counted(rows: Iterable[tuple[TraceRow, int]], n: int) -> list[tuple[int, int, tuple[str, int], int]]:
+    return [(trace.ref, trace.hour, (trace.category or "", cell), n) for trace, cell in rows]

@@ -1,24 +1,25 @@
 """The frame of a draw: the traces it may pick, counted exactly without looking at each.
 
 A trace is in one frame only. Draws record the window they covered and the last trace that had arrived, so a trace that
-comes late falls into a later frame. Hours that every frame covers whole are counted by their counters; the few hours
-that some frame cuts are counted trace by trace.
+comes late falls into a later frame. Hours that every frame covers whole are counted by counters of hours and days (see
+`thumbwheel.store.counts`); the few hours that some frame cuts are counted trace by trace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from thumbwheel.domain.queue import Draw, Frame, Window
 from thumbwheel.errors import Invalid
+from thumbwheel.store.counts import Counts, Piece, pieces
 from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, from_micros, micros
 from thumbwheel.store.evidence import CellCounts, Evidence
 from thumbwheel.store.queue import Queue
 from thumbwheel.store.traces import TraceRow, Traces
-
-_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,18 @@ class OpenFrame:
             return False
         return not any(frame.holds(row.started_at, row.ref) for frame in self.framed)
 
-    def close(self) -> None:
-        """Count its traces as framed, so that no later frame counts them."""
-        first, last = _whole_hours(self.window)
-        if first < last:
-            self.traces.hours.close(first, last - 1)
-            self.evidence.close_hours(first, last - 1)
-
 
 def open_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window) -> OpenFrame:
     """The frame of a new draw: what started in the window and is in no frame yet."""
     framed = [frame for _, frame in queue.list_frames(window)]
-    population = _count(traces.hours.count, traces.count_unframed, window, framed)
-    known = _count(evidence.count_hours, evidence.count_unframed, window, framed)
+    parts = _parts(window, framed)
+    population = {
+        str(category): n for (category,), n in _count(traces.counts, traces.count_unframed, parts, framed).items()
+    }
+    known = {
+        (str(category), int(cell)): n
+        for (category, cell), n in _count(evidence.counts, evidence.count_unframed, parts, framed).items()
+    }
     return OpenFrame(
         traces=traces,
         evidence=evidence,
@@ -111,19 +111,67 @@ def _days(traces: Traces, window: Window) -> list[int]:
     return sorted(set(traces.list_days()).intersection(spanned))
 
 
+class _Parts(NamedTuple):
+    """How a window is counted: by counters, and where it or a frame cuts an hour by looking at traces."""
+
+    counters: list[Piece]
+    #: Parts of hours whose traces are to be added, and taken off what the counter of the whole hour says.
+    more: list[Window]
+    less: list[Window]
+
+
 def _count(
-    hours: Callable[[int, int, set[int]], dict[_Key, int]],
-    unframed: Callable[[Window, Sequence[Frame]], dict[_Key, int]],
-    window: Window,
+    counts: Counts,
+    unframed: Callable[[Window, Sequence[Frame]], Mapping[Any, int]],
+    parts: _Parts,
     framed: Sequence[Frame],
-) -> dict[_Key, int]:
-    cut = _cut_hours(window, framed)
-    first, last = _whole_hours(window)
-    counted = hours(first, last - 1, cut)
-    for piece in _pieces(window, cut):
-        for key, n in unframed(piece, framed).items():
-            counted[key] = counted.get(key, 0) + n
+) -> dict[tuple[str | int, ...], int]:
+    counted = counts.sum(parts.counters)
+    for windows, sign in ((parts.more, 1), (parts.less, -1)):
+        for window in windows:
+            for key, n in unframed(window, framed).items():
+                counted[key] = counted.get(key, 0) + sign * n
     return {key: n for key, n in counted.items() if n > 0}
+
+
+def _parts(window: Window, framed: Sequence[Frame]) -> _Parts:
+    first, last = micros(window.start) // HOUR_MICROS, -(-micros(window.end) // HOUR_MICROS) - 1
+    by_frames = _cut_hours(edge for frame in framed for edge in (frame.window.start, frame.window.end))
+    parts = _Parts([], [], [])
+    apart = {hour for hour in by_frames if first <= hour <= last}
+    for hour in _cut_hours((window.start, window.end)) - by_frames:
+        inside, outside = _sides(window, hour)
+        # An hour that is cut near its end, as by a draw of what has come up to now, is counted from the other side.
+        if _length(outside) < _length(inside):
+            parts.less.extend(outside)
+        else:
+            parts.more.extend(inside)
+            apart.add(hour)
+    parts.more.extend(piece for hour in sorted(apart & by_frames) for piece in _sides(window, hour)[0])
+    parts.counters.extend(_whole(first, last, apart, framed))
+    return parts
+
+
+def _whole(first: int, last: int, apart: set[int], framed: Sequence[Frame]) -> Iterator[Piece]:
+    """Counters of the hours from `first` to `last` but for some, from the epoch of the last frame over each on."""
+    spans = [(*_whole_hours(frame.window), frame.framed_to) for frame in framed]
+    edges = {edge for begin, end, _ in spans for edge in (begin, end)} | {
+        hour + step for hour in apart for step in (0, 1)
+    }
+    bounds = sorted({first, last + 1, *(edge for edge in edges if first < edge <= last)})
+    run: list[int] = []
+    for begin, end in pairwise(bounds):
+        if begin in apart:
+            continue
+        epoch = max((to for start, stop, to in spans if start <= begin < stop), default=0)
+        if run and run[1:] == [begin, epoch]:
+            run[1] = end
+            continue
+        if run:
+            yield from pieces(run[0], run[1] - 1, run[2])
+        run = [begin, end, epoch]
+    if run:
+        yield from pieces(run[0], run[1] - 1, run[2])
 
 
 def _with_unknown(population: dict[str, int], known: CellCounts) -> CellCounts:
@@ -138,21 +186,17 @@ def _whole_hours(window: Window) -> tuple[int, int]:
     return -(-micros(window.start) // HOUR_MICROS), micros(window.end) // HOUR_MICROS
 
 
-def _cut_hours(window: Window, framed: Sequence[Frame]) -> set[int]:
-    """Hours of the window that it, or a frame before it, covers only in part."""
-    edges = {window.start, window.end}
-    for frame in framed:
-        edges |= {frame.window.start, frame.window.end}
-    cut = {micros(edge) // HOUR_MICROS for edge in edges if micros(edge) % HOUR_MICROS}
-    return cut.intersection(range(micros(window.start) // HOUR_MICROS, micros(window.end) // HOUR_MICROS + 1))
+def _cut_hours(edges: Iterable[datetime]) -> set[int]:
+    return {micros(edge) // HOUR_MICROS for edge in edges if micros(edge) % HOUR_MICROS}
 
 
-def _pieces(window: Window, cut: Iterable[int]) -> list[Window]:
-    """The parts of the cut hours that lie in the window."""
-    pieces = []
-    for hour in sorted(cut):
-        begin, end = from_micros(hour * HOUR_MICROS), from_micros((hour + 1) * HOUR_MICROS)
-        piece = Window(start=max(begin, window.start), end=min(end, window.end))
-        if piece.start < piece.end:
-            pieces.append(piece)
-    return pieces
+def _sides(window: Window, hour: int) -> tuple[list[Window], list[Window]]:
+    """The parts of an hour that lie in the window, and those that do not."""
+    begin, end = from_micros(hour * HOUR_MICROS), from_micros((hour + 1) * HOUR_MICROS)
+    start, stop = max(begin, window.start), min(end, window.end)
+    inside = [Window(start=start, end=stop)]
+    return inside, [Window(start=one, end=two) for one, two in ((begin, start), (stop, end)) if one < two]
+
+
+def _length(windows: Iterable[Window]) -> timedelta:
+    return sum((window.end - window.start for window in windows), timedelta(0))

@@ -153,6 +153,14 @@ traces = Table(
     Index(
         None,
         "project_id",
+        "session_id",
+        "started_at",
+        sqlite_where=text("session_id IS NOT NULL"),
+        postgresql_where=text("session_id IS NOT NULL"),
+    ),
+    Index(
+        None,
+        "project_id",
         "day",
         "session_id",
         sqlite_where=text("session_id IS NOT NULL"),
@@ -277,17 +285,19 @@ dwell_norms = Table(
     sqlite_with_rowid=False,
 )
 
-#: How many traces started in each hour, and how many of them are in a draw's frame already.
-trace_hours = Table(
-    "trace_hours",
+#: How many traces started in each hour and each day (see `thumbwheel.store.counts`).
+trace_counts = Table(
+    "trace_counts",
     metadata,
     Column("project_id", Integer, primary_key=True),
-    #: Hours since 1970-01-01T00Z.
-    Column("hour", Integer, primary_key=True),
+    #: Length of what is counted: 1 for an hour, 24 for a day.
+    Column("hours", Integer, primary_key=True),
+    #: Which hour or day it is, counted from 1970-01-01T00Z.
+    Column("slot", Integer, primary_key=True),
+    #: `framed_to` of the newest frame that had closed when they arrived, 0 for none.
+    Column("epoch", BigInteger, primary_key=True),
     Column("category", Text, primary_key=True),
     Column("n", BigInteger, nullable=False),
-    #: Of those, the ones that were in a draw's frame when one last covered the whole hour.
-    Column("n_framed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -325,16 +335,17 @@ evidence = Table(
     sqlite_with_rowid=False,
 )
 
-#: How many of the traces that started in each hour are in each cell, and how many of them are in a draw's frame already.
-evidence_hours = Table(
-    "evidence_hours",
+#: How many of them are in each cell, apart from those of which nothing is known.
+evidence_counts = Table(
+    "evidence_counts",
     metadata,
     Column("project_id", Integer, primary_key=True),
-    Column("hour", Integer, primary_key=True),
+    Column("hours", Integer, primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
     Column("category", Text, primary_key=True),
     Column("cell", Integer, primary_key=True),
     Column("n", BigInteger, nullable=False),
-    Column("n_framed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -381,6 +392,13 @@ draws = Table(
     Column("body", JsonText, nullable=False),
     Index(None, "project_id", "at"),
     Index(None, "project_id", "frame_end"),
+    Index(
+        None,
+        "project_id",
+        "framed_to",
+        sqlite_where=text("again_of IS NULL"),
+        postgresql_where=text("again_of IS NULL"),
+    ),
 )
 
 queue_entries = Table(
@@ -496,6 +514,17 @@ quotas = Table(
     Column("per_day", Integer, nullable=False),
     Column("set_by", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+#: Versions of the clusters that give a category to traces that come without one; the last one holds.
+clusterings = Table(
+    "clusterings",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("body", JsonText, nullable=False),
 )
 
 # --- annotations and labels -------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from thumbwheel.store.tables import (
     labels,
     queue_entries,
     signals,
-    trace_hours,
+    trace_counts,
     traces,
     waiting,
 )
@@ -102,10 +102,11 @@ class Tallies:
 
     def count_traces(self, window: Window) -> int:
         """Traces that started in the window, whose ends are whole hours."""
-        hour = trace_hours.c.hour
+        hour = trace_counts.c.slot
         statement = (
-            select(func.coalesce(func.sum(trace_hours.c.n), 0))
-            .where(trace_hours.c.project_id == self._project_id)
+            select(func.coalesce(func.sum(trace_counts.c.n), 0))
+            .where(trace_counts.c.project_id == self._project_id)
+            .where(trace_counts.c.hours == 1)
             .where(hour >= micros(window.start) // HOUR_MICROS)
             .where(hour < micros(window.end) // HOUR_MICROS)
         )

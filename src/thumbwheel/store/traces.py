@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,10 +16,10 @@ from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import Span
 from thumbwheel.domain.trace import JudgeScore, Trace
 from thumbwheel.errors import NotHere
+from thumbwheel.store.counts import Counts
 from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, update_rows, upsert
-from thumbwheel.store.hours import Hours
 from thumbwheel.store.payloads import pack, unpack
-from thumbwheel.store.tables import counters, payloads, trace_days, traces
+from thumbwheel.store.tables import counters, payloads, trace_counts, trace_days, traces
 
 #: How many days around its own a retry of a trace is looked for.
 _LATE_DAYS = 7
@@ -122,9 +122,9 @@ class Traces:
         self._project_id = project_id
 
     @cached_property
-    def hours(self) -> Hours:
-        """How many there are in each hour."""
-        return Hours(self._connection, self._project_id)
+    def counts(self) -> Counts:
+        """How many there are in each hour and day, by category."""
+        return Counts(self._connection, self._project_id, trace_counts)
 
     # --- writing
 
@@ -142,7 +142,7 @@ class Traces:
             rows.append(_new_row(ref, day, item))
         insert_rows(self._connection, traces, _NARROW, narrow)
         insert_rows(self._connection, payloads, ("id", "body"), bodies)
-        self.hours.add([(row.hour, row.category, 1, 0) for row in rows])
+        self.counts.add(_counted(rows, 1))
         days = sorted({row.day for row in rows})
         insert_new(self._connection, trace_days, [{"project_id": self._project_id, "day": day} for day in days])
         return rows
@@ -156,33 +156,32 @@ class Traces:
         given = None if key == item.trace.id else item.trace.id
         return (ref, self._project_id, day, key, given, micros(now), item.sample_key, *_said(item))
 
-    def replace_all(self, changed: Sequence[tuple[TraceRow, NewTrace, bool]]) -> list[TraceRow]:
+    def replace_all(self, changed: Sequence[tuple[TraceRow, NewTrace]]) -> list[TraceRow]:
         """Put fuller traces in the place of what was known of them, in order.
 
         Each keeps its number, its day, its place in the shuffle and the spelling of its id, and starts within its
-        day. The flag says that it is counted as framed.
+        day.
         """
         if not changed:
             return []
-        after = [_new_row(row.ref, row.day, item) for row, item, _ in changed]
-        update_rows(self._connection, traces, _SAID, [(*_said(item), row.ref) for row, item, _ in changed])
+        after = [_new_row(row.ref, row.day, item) for row, item in changed]
+        update_rows(self._connection, traces, _SAID, [(*_said(item), row.ref) for row, item in changed])
         update_rows(
-            self._connection, payloads, ["body"], [(pack(item.trace, item.spans), row.ref) for row, item, _ in changed]
+            self._connection, payloads, ["body"], [(pack(item.trace, item.spans), row.ref) for row, item in changed]
         )
         moved = [
-            (before, now, framed)
-            for (before, _, framed), now in zip(changed, after, strict=True)
+            (before, now)
+            for (before, _), now in zip(changed, after, strict=True)
             if (before.hour, before.category) != (now.hour, now.category)
         ]
-        self.hours.add([(before.hour, before.category, -1, -framed) for before, _, framed in moved])
-        self.hours.add([(now.hour, now.category, 1, +framed) for _, now, framed in moved])
+        self.counts.add([*_counted((row for row, _ in moved), -1), *_counted((row for _, row in moved), 1)])
         return after
 
     def remove(self, row: TraceRow) -> None:
         """Forget a trace that is in no frame."""
         self._connection.execute(delete(payloads).where(payloads.c.id == row.ref))
         self._connection.execute(delete(traces).where(traces.c.id == row.ref))
-        self.hours.add([(row.hour, row.category, -1, 0)])
+        self.counts.add(_counted([row], -1))
 
     # --- finding by id
 
@@ -301,7 +300,7 @@ class Traces:
         """The number of the last trace that arrived, 0 when none has. Stable inside `Ledger.archive`."""
         return int(self._connection.execute(_LAST_NUMBER).scalar() or 0)
 
-    def count_unframed(self, window: Window, framed: Sequence[Frame]) -> dict[str, int]:
+    def count_unframed(self, window: Window, framed: Sequence[Frame]) -> dict[tuple[str], int]:
         """Traces that started in the window and are in none of these frames, by category, counted one by one."""
         first, last = day_of(window.start), day_of(window.end)
         statement = (
@@ -320,7 +319,7 @@ class Traces:
                     traces.c.id > frame.framed_to,
                 )
             )
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
+        return {(row[0],): row[1] for row in self._connection.execute(statement)}
 
 
 def _said(item: NewTrace) -> tuple[Any, ...]:
@@ -359,6 +358,10 @@ def _new_row(ref: int, day: int, item: NewTrace) -> TraceRow:
         sample_key=item.sample_key,
         content_hash=item.content_hash,
     )
+
+
+def _counted(rows: Iterable[TraceRow], n: int) -> list[tuple[int, int, tuple[str], int]]:
+    return [(row.ref, row.hour, (row.category or "",), n) for row in rows]
 
 
 def _whole(row: Row[Any]) -> Trace:

@@ -35,6 +35,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_audit_log_project_id_at"), "audit_log", ["project_id", "at"], unique=False)
     op.create_table(
+        "clusterings",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "version", name=op.f("pk_clusterings")),
+    )
+    op.create_table(
         "codebooks",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -64,6 +73,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_draws_project_id_at"), "draws", ["project_id", "at"], unique=False)
     op.create_index(op.f("ix_draws_project_id_frame_end"), "draws", ["project_id", "frame_end"], unique=False)
+    op.create_index(
+        op.f("ix_draws_project_id_framed_to"),
+        "draws",
+        ["project_id", "framed_to"],
+        unique=False,
+        sqlite_where=sa.text("again_of IS NULL"),
+        postgresql_where=sa.text("again_of IS NULL"),
+    )
     op.create_table(
         "dwell_norms",
         sa.Column("project_id", sa.Integer(), nullable=False),
@@ -100,14 +117,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_evidence_trace_ref"), "evidence", ["trace_ref"], unique=False)
     op.create_table(
-        "evidence_hours",
+        "evidence_counts",
         sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("cell", sa.Integer(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("n_framed", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "hour", "category", "cell", name=op.f("pk_evidence_hours")),
+        sa.PrimaryKeyConstraint(
+            "project_id", "hours", "slot", "epoch", "category", "cell", name=op.f("pk_evidence_counts")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -315,20 +335,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "trace_counts",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "hours", "slot", "epoch", "category", name=op.f("pk_trace_counts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "trace_days",
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "day", name=op.f("pk_trace_days")),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "trace_hours",
-        sa.Column("project_id", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column("category", sa.Text(), nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("n_framed", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "hour", "category", name=op.f("pk_trace_hours")),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -380,6 +401,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("user_id IS NOT NULL"),
         postgresql_where=sa.text("user_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_traces_project_id_session_id_started_at"),
+        "traces",
+        ["project_id", "session_id", "started_at"],
+        unique=False,
+        sqlite_where=sa.text("session_id IS NOT NULL"),
+        postgresql_where=sa.text("session_id IS NOT NULL"),
     )
     op.create_table(
         "api_keys",
