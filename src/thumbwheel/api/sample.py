@@ -15,6 +15,7 @@ from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.queue import Policy, Window
 from thumbwheel.errors import Invalid
 from thumbwheel.services.alerts import AlertRequest, AlertState
+from thumbwheel.services.draws import Account, Part
 from thumbwheel.services.sample import Drawing, DrawRequest
 
 router = APIRouter(tags=["sample"])
@@ -78,6 +79,12 @@ def list_draws(request: Request, who: CanRead, limit: Annotated[int, Field(ge=1,
     """The last draws, newest first."""
     draws = wheel(request).sample.list_draws(who.project_id, limit)
     return {"items": [_without_thresholds(msgspec.to_builtins(each)) for each in draws], "next": None}
+
+
+@router.get("/v1/draws/{draw_id}")
+def get_draw(draw_id: str, request: Request, who: CanRead) -> dict[str, Any]:
+    """A draw, accounted for: per policy, category and alert what was asked and taken, why fewer, and what became of it."""
+    return account_out(wheel(request).draws.get(who.project_id, draw_id))
 
 
 @router.post("/v1/alerts", status_code=201)
@@ -159,6 +166,22 @@ def drawing_out(made: Drawing) -> dict[str, Any]:
         for entry in made.entries
     ]
     return told
+
+
+def account_out(found: Account) -> dict[str, Any]:
+    """A draw accounted for, as everybody is told."""
+    told = _without_thresholds(msgspec.to_builtins(found.draw))
+    parts = {"policies": found.policies, "categories": found.categories, "alerts": found.alerts}
+    return (
+        told
+        | {"taken": _part_out(found.whole), "lowered": found.lowered}
+        | {name: [_part_out(part) for part in each] for name, each in parts.items()}
+    )
+
+
+def _part_out(part: Part) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(part)
+    return told | {"open": part.n_open}
 
 
 def _without_thresholds(told: dict[str, Any]) -> dict[str, Any]:
