@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NOW
-from tests.factories import a_signal, a_tool_call, an_edit_signal
+from tests.factories import a_label, a_signal, a_tool_call, an_edit_signal
 from tests.web.conftest import Reviewer, Site
 from tests.web.test_owner_pages import disagree
 
@@ -23,6 +23,8 @@ PAGES = (
     "/annotate",
     "/queue",
     "/disputes",
+    "/quarantine",
+    "/spot-check",
     "/codebook",
     "/codebook/edit",
     "/report",
@@ -38,6 +40,14 @@ def full(served: Site) -> Site:
     served.publish()
     at = NOW - timedelta(hours=20)
     disagree(served)
+    decided = served.queue()
+    with served.wheel.ledger.begin(served.project_id) as tx:
+        for id, settled_at in (("aside", at), ("checked", at)):
+            tx.annotations.add_label(
+                a_label(id=id, entry_id=decided.id, trace_id=decided.trace_id, settled_at=settled_at)
+            )
+        tx.quarantines.add(["aside"], 1, at)
+        tx.leases.finish(decided.id)
     for _ in range(3):
         served.queue(
             input=[{"role": "system", "content": "You are a shop."}, {"role": "user", "content": "How *long*?"}],

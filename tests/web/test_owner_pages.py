@@ -61,7 +61,7 @@ def test_an_owner_may_decide_otherwise(served: Site, sit: Sit) -> None:
     olga.press("3")
     olga.page.get_by_label("fail", exact=True).check()
     olga.page.get_by_label("Missed the point").check()
-    olga.page.get_by_label("Why").fill("It is about returns.")
+    olga.page.get_by_label("Why", exact=True).fill("It is about returns.")
     olga.press("p", "1", "2")
     olga.page.get_by_role("button", name="Decide so").click()
     expect(olga.page.locator("main")).to_contain_text("Nothing to decide")

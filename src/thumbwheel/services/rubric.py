@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from thumbwheel.annotate import codebook as codebooks
@@ -15,7 +15,7 @@ from thumbwheel.domain.codebook import Codebook, CodebookVersion
 from thumbwheel.domain.person import Role
 from thumbwheel.domain.queue import Waiting
 from thumbwheel.domain.trace import Trace
-from thumbwheel.errors import Conflict
+from thumbwheel.errors import Conflict, NotHere
 from thumbwheel.keep.labels import keep_label
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store import queue
@@ -119,6 +119,16 @@ class Rubric:
 
     # --- disputes
 
+    def count_disputes(self, project_id: int) -> int:
+        """How many disputes nobody has decided."""
+        with self.ledger.read(project_id) as tx:
+            return tx.tallies.count_disputes()
+
+    def find_dispute(self, project_id: int, dispute_id: str) -> OpenDispute | None:
+        """A dispute nobody has decided, or None when there is none with this id."""
+        with self.ledger.read(project_id) as tx:
+            return tx.annotations.find_open(dispute_id)
+
     def disputes(self, project_id: int, limit: int, after: Place | None = None) -> list[OpenDispute]:
         """Disputes nobody has decided, first opened first."""
         with self.ledger.read(project_id) as tx:
@@ -191,6 +201,23 @@ class Rubric:
         with self.ledger.read(project_id) as tx:
             return tx.codebooks.list_versions()
 
+    def amended(self, project_id: int, category_id: str, meaning: Mapping[str, str]) -> dict[str, object]:
+        """The current codebook as data, with other texts for what one category means: for `revise` and `publish`.
+
+        Raises:
+            NotHere: there is no such category in the current version.
+        """
+        current = self.codebook(project_id)
+        categories = [asdict(category) for category in current.codebook.categories] if current else []
+        if current is None or category_id not in {category["id"] for category in categories}:
+            raise NotHere(f"The current codebook has no category {category_id!r}.")
+        texts = {field: text for field, text in meaning.items() if field in codebooks.MEANING}
+        return {
+            "name": current.codebook.name,
+            "question": current.codebook.question,
+            "categories": [one | (texts if one["id"] == category_id else {}) for one in categories],
+        }
+
     def revise(self, project_id: int, data: object) -> Revision:
         """What publishing this codebook would change and quarantine; nothing is stored.
 
@@ -212,17 +239,23 @@ class Rubric:
             n_quarantined=hit,
         )
 
-    def publish(self, project_id: int, data: object, published_by: str, note: str = "") -> CodebookVersion:
+    def publish(
+        self, project_id: int, data: object, published_by: str, note: str = "", *, base: int | None = None
+    ) -> CodebookVersion:
         """Publish a codebook as the next version, and set aside every label that says what it no longer means.
+
+        `base` is the version it was written from, 0 for none: with it, nobody's revision in between is lost.
 
         Raises:
             CodebookInvalid: with every fault at once.
-            Conflict: it is the current version, or somebody else published at the same moment.
+            Conflict: it is the current version, or somebody else published since `base` or at the same moment.
         """
         codebook = codebooks.check(data)
         with self.ledger.begin(project_id) as tx:
             tx.codebooks.hold_alone()
             current = tx.codebooks.find_current()
+            if base is not None and base != (current.version if current else 0):
+                raise Conflict("Somebody else published a version since you began; look at it first.")
             if current is not None and current.codebook == codebook:
                 raise Conflict(f"This codebook is version {current.version} already; nothing was published.")
             version = CodebookVersion(

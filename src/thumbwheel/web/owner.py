@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 
 import yaml
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -14,30 +15,43 @@ from thumbwheel.domain.annotation import Judgement, Verdict
 from thumbwheel.domain.codebook import Codebook
 from thumbwheel.errors import CodebookInvalid
 from thumbwheel.services.rubric import Revision
+from thumbwheel.web.desk import tabs, view_of
 from thumbwheel.web.render import Page, fragment, page
-from thumbwheel.web.session import Owner, Services, Viewer, same_origin
-from thumbwheel.web.trace_view import view
+from thumbwheel.web.session import Owner, Services, Viewer, Visitor, same_origin
+from thumbwheel.wheel import Wheel
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(same_origin)])
 pages = APIRouter(route_class=Page)
 
-#: Disputes are shown one by one; this many are counted.
-_COUNTED = 200
+_Text = Annotated[str, Field(max_length=20_000)]
 _MOST = 200_000
+
+
+class CheckedOut(BaseModel):
+    """What publishing a draft would do, or every fault in it."""
+
+    ok: bool
+    html: str
 
 
 # --- disputes
 
 
 @pages.get("/disputes")
-def disputes(request: Request, owner: Owner, wheel: Services, decided: str | None = None) -> Response:
-    """The dispute that has been open longest, with everything needed to decide it."""
-    waiting = wheel.rubric.disputes(owner.project_id, _COUNTED)
-    if not waiting:
-        return page(request, "no_disputes.html", owner, decided=decided)
-    opened = waiting[0]
-    wheel.access.note_read(owner.project_id, owner.name, opened.dispute.trace_id, f"dispute {opened.dispute.id}")
-    whole = wheel.capture.get(owner.project_id, opened.dispute.trace_id)
+def disputes(
+    request: Request,
+    owner: Owner,
+    wheel: Services,
+    decided: str | None = None,
+    at: Annotated[str, Query(max_length=200)] = "",
+    published: int | None = None,
+) -> Response:
+    """The dispute that was asked for, or the one that has been open longest, with everything needed to decide it."""
+    asked = wheel.rubric.find_dispute(owner.project_id, at) if at else None
+    oldest = wheel.rubric.disputes(owner.project_id, 1)
+    if not oldest:
+        return page(request, "no_disputes.html", owner, decided=decided, tabs=tabs(wheel, owner))
+    opened = asked or oldest[0]
     version = wheel.rubric.codebook(owner.project_id)
     named = [set(one.categories) for one in opened.annotations]
     contested = {id for one in named for id in one if not all(id in other for other in named)}
@@ -49,12 +63,14 @@ def disputes(request: Request, owner: Owner, wheel: Services, decided: str | Non
         dispute=opened.dispute,
         annotations=opened.annotations,
         entry=opened.entry,
-        view=view(whole.trace, whole.signals),
+        view=view_of(wheel, owner, opened.dispute.trace_id, f"dispute {opened.dispute.id}"),
         codebook=version.codebook if version else None,
+        version=version.version if version else 0,
         names={category.id: category.name for category in categories},
         contested=[category for category in categories if category.id in contested],
-        n_open=len(waiting),
+        tabs=tabs(wheel, owner),
         decided=decided,
+        published=published,
         now=wheel.now(),
     )
 
@@ -75,6 +91,45 @@ def decide(
     return RedirectResponse(f"/disputes?decided={verdict.value}", HTTPStatus.SEE_OTHER)
 
 
+# --- amending the codebook from a dispute
+
+
+class AmendmentIn(BaseModel):
+    """Other texts for what one category means, in place of those of version `base`."""
+
+    base: Annotated[int, Field(ge=1)]
+    note: Annotated[str, Field(max_length=2_000)] = ""
+    category: Annotated[str, Field(max_length=200)]
+    definition: _Text
+    positive: _Text
+    negative: _Text
+    edge_case: _Text
+
+    def meaning(self) -> dict[str, str]:
+        """The texts by field."""
+        texts = self.model_dump(include={"definition", "positive", "negative", "edge_case"})
+        return {field: text.replace("\r\n", "\n") for field, text in texts.items()}
+
+
+@router.post("/codebook/amend/check")
+def check_amendment(body: AmendmentIn, owner: Owner, wheel: Services) -> CheckedOut:
+    """What publishing an amendment would change and set aside, or every fault in it."""
+    return _checked(wheel, owner, wheel.rubric.amended(owner.project_id, body.category, body.meaning()))
+
+
+@pages.post("/disputes/{dispute_id}/amend")
+def amend(
+    dispute_id: str,
+    owner: Owner,
+    wheel: Services,
+    amendment: Annotated[AmendmentIn, Form()],
+) -> Response:
+    """Publish other texts for one category, and return to the dispute."""
+    data = wheel.rubric.amended(owner.project_id, amendment.category, amendment.meaning())
+    version = wheel.rubric.publish(owner.project_id, data, owner.name, amendment.note.strip(), base=amendment.base)
+    return RedirectResponse(f"/disputes?at={quote(dispute_id)}&published={version.version}", HTTPStatus.SEE_OTHER)
+
+
 # --- the codebook
 
 
@@ -82,13 +137,6 @@ class DraftIn(BaseModel):
     """A codebook as it is being written."""
 
     text: Annotated[str, Field(max_length=_MOST)]
-
-
-class CheckedOut(BaseModel):
-    """What publishing a draft would do, or every fault in it."""
-
-    ok: bool
-    html: str
 
 
 @pages.get("/codebook")
@@ -111,7 +159,15 @@ def edit(request: Request, owner: Owner, wheel: Services) -> Response:
 def check(body: DraftIn, owner: Owner, wheel: Services) -> CheckedOut:
     """Whether a draft holds together, and what publishing it would change."""
     try:
-        revision = wheel.rubric.revise(owner.project_id, _read(body.text))
+        data = _read(body.text)
+    except CodebookInvalid as fault:
+        return CheckedOut(ok=False, html=fragment("_revision.html", faults=fault.detail, revision=None))
+    return _checked(wheel, owner, data)
+
+
+def _checked(wheel: Wheel, owner: Visitor, data: object) -> CheckedOut:
+    try:
+        revision = wheel.rubric.revise(owner.project_id, data)
     except CodebookInvalid as fault:
         return CheckedOut(ok=False, html=fragment("_revision.html", faults=fault.detail, revision=None))
     return CheckedOut(ok=_changes(revision), html=fragment("_revision.html", faults=None, revision=revision))
@@ -124,10 +180,11 @@ def publish(
     wheel: Services,
     text: Annotated[str, Form(max_length=_MOST)],
     note: Annotated[str, Form(max_length=2_000)] = "",
+    base: Annotated[int | None, Form(ge=0)] = None,
 ) -> Response:
     """Publish a draft as the next version; a draft with faults comes back with them."""
     try:
-        published = wheel.rubric.publish(owner.project_id, _read(text), owner.name, note.strip())
+        published = wheel.rubric.publish(owner.project_id, _read(text), owner.name, note.strip(), base=base)
     except CodebookInvalid as fault:
         current = wheel.rubric.codebook(owner.project_id)
         status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -15,7 +15,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (target.dataset.key) { target.click(); return; }
   target.open = true;
-  target.querySelector("input").focus();
+  target.querySelector("textarea, input:not([type=hidden])").focus();
 });
 
 // A decision is sent once, however often the key is pressed.
@@ -40,6 +40,32 @@ if (bulk) {
   all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; count(); });
   bulk.addEventListener("change", count);
   count();
+}
+
+// What an amendment would change and set aside, while it is written.
+for (const form of document.querySelectorAll("[data-amend]")) {
+  const publish = form.querySelector("[data-publish]"), shown = form.querySelector("[data-check]");
+  let asked = 0, timer = 0;
+  const check = async () => {
+    const mine = ++asked;
+    const { base, note, ...texts } = Object.fromEntries(new FormData(form));
+    try {
+      const answer = await fetch("/codebook/amend/check", {
+        method: "POST", headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...texts, note, base: Number(base) }),
+      });
+      if (!answer.ok || mine !== asked) return;
+      const { ok, html } = await answer.json();
+      shown.innerHTML = html;
+      publish.disabled = !ok;
+    } catch { /* the server checks again when it is published */ }
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.name === "note") return;
+    publish.disabled = true;
+    clearTimeout(timer);
+    timer = setTimeout(check, 250);
+  });
 }
 
 const editor = document.querySelector("[data-editor]");
