@@ -19,6 +19,7 @@ from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import PrivacyRules, pseudonym
 from thumbwheel.capture.scrubbing import FindsNothing
 from thumbwheel.config import Settings
+from thumbwheel.connectors.clusters import fit_clusters
 from thumbwheel.connectors.embedded_judge import EmbeddedJudge
 from thumbwheel.connectors.note_features import alike
 from thumbwheel.connectors.span import parse_span
@@ -32,6 +33,7 @@ from thumbwheel.services.access import Access
 from thumbwheel.services.alerts import Alerts
 from thumbwheel.services.annotate import Annotate
 from thumbwheel.services.capture import Capture
+from thumbwheel.services.categories import Categories
 from thumbwheel.services.close import Close
 from thumbwheel.services.coding import Coding
 from thumbwheel.services.draws import Draws
@@ -185,6 +187,11 @@ class Wheel:
     def relink(self) -> Relink:
         """Finds the trace a complaint is about."""
         return Relink(self.ledger, self.now, lambda project_id, user: pseudonym(user, self.pseudonym_key(project_id)))
+
+    @cached_property
+    def categories(self) -> Categories:
+        """Gives a category to traces that come without one."""
+        return Categories(self.ledger, self.now, self.mint, fit_clusters, weigh)
 
     @cached_property
     def sample(self) -> Sample:
@@ -346,6 +353,7 @@ def create_app(wheel: Wheel) -> FastAPI:
         langfuse,
         langsmith,
         measure,
+        mix,
         otlp,
         relink,
         rubric,
@@ -378,6 +386,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     errors.install(app)
     for module in (
         sample,
+        mix,
         annotate,
         rubric,
         close,

@@ -128,6 +128,11 @@ class Clustering:
         note = f"{old} is now called {new}."
         return replace(self, version=self.version + 1, note=note, clusters=named, spent=(*self.spent, old))
 
+    def cleared(self) -> Clustering:
+        """The next version, without clusters."""
+        spent = tuple(dict.fromkeys([*self.spent, *self.names]))
+        return replace(NONE, version=self.version + 1, note="Clusters were given up.", spent=spent)
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return {

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from thumbwheel.errors import StoreUnavailable
 from thumbwheel.store.annotations import Annotations
 from thumbwheel.store.artifacts import Artifacts
+from thumbwheel.store.clusterings import Clusterings
 from thumbwheel.store.codebooks import Codebooks
 from thumbwheel.store.dwell import Dwell
 from thumbwheel.store.engine import is_unreachable, lock_archive, one_writer
@@ -88,6 +89,11 @@ class Tx:
     def evidence(self) -> Evidence:
         """What is known of traces before a human looks, and judges' suggestions."""
         return Evidence(self.connection, self.project_id)
+
+    @cached_property
+    def clusterings(self) -> Clusterings:
+        """Versions of the clusters of requests."""
+        return Clusterings(self.connection, self.project_id)
 
     @cached_property
     def ranges(self) -> Ranges:
