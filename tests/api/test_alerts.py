@@ -28,12 +28,18 @@ FIRING: dict[str, Any] = {
     ],
 }
 
+#: As `snapshot.json()` of Evidently 0.7 writes it, with the metadata its sender adds.
 DRIFTED: dict[str, Any] = {
     "metrics": [
-        {"metric": "DatasetDriftMetric", "result": {"dataset_drift": True, "share_of_drifted_columns": 0.6}},
-        {"metric": "ColumnDriftMetric", "result": {"column_name": "length", "drift_detected": False}},
+        {
+            "id": "20f09ee2a9dc0a2f2a9e1e4a7d3b6a11",
+            "metric_name": "DriftedColumnsCount(drift_share=0.5)",
+            "config": {"type": "evidently:metric_v2:DriftedColumnsCount", "drift_share": 0.5},
+            "value": {"count": 3.0, "share": 0.6},
+        }
     ],
-    "metadata": {"category": "travel"},
+    "tests": [],
+    "metadata": {"category": "travel", "pull": 5, "lasts": "2d"},
 }
 
 
@@ -62,6 +68,8 @@ def test_an_alert_of_our_own_takes_fields_or_a_filter(client: TestClient) -> Non
         ({"alerts": [{"status": "firing", "labels": {"alertname": "x"}}]}, "alerts.0.labels"),
         ({"alerts": ["x"]}, "alerts.0.labels"),
         ({"metrics": [{"result": {"dataset_drift": True}}]}, "metadata"),
+        (DRIFTED | {"metadata": {"category": "a", "pull": "many"}}, "metadata.pull"),
+        (DRIFTED | {"metadata": {"category": "a", "lasts": "long"}}, "metadata.lasts"),
     ],
 )
 def test_an_alert_that_cannot_be_is_a_problem_naming_the_field(
@@ -87,10 +95,12 @@ def test_alertmanager_fires_repeats_and_resolves_one_alert(client: TestClient, c
 def test_evidently_raises_one_alert_for_drift_and_none_when_all_is_well(client: TestClient) -> None:
     (raised,) = client.post("/v1/alerts", json=DRIFTED).json()["items"]
     assert (raised["name"], raised["slice"]) == ("Evidently: dataset drift", {"category": "travel"})
-    tests = {"tests": [{"name": "a", "status": "SUCCESS"}, {"name": "Share of drifted columns", "status": "FAIL"}]}
-    (failed,) = client.post("/v1/alerts", params={"filter": "model = m1"}, json=tests).json()["items"]
-    assert failed["slice"] == {"where": "model = m1"}
-    assert client.post("/v1/alerts", json={"tests": [{"name": "a", "status": "SUCCESS"}]}).json() == {"items": []}
+    assert (raised["pull"], raised["expires_at"]) == (5, (NOW + 2 * DAY).isoformat().replace("+00:00", "Z"))
+    (filtered,) = client.post("/v1/alerts", params={"filter": "model = m1"}, json=DRIFTED | {"metadata": {}}).json()[
+        "items"
+    ]
+    assert filtered["slice"] == {"where": "model = m1"}
+    assert client.post("/v1/alerts", json={"metrics": [], "tests": []}).json() == {"items": []}
 
 
 def test_an_alert_closes_with_what_its_pulls_found(client: TestClient, wheel: Wheel) -> None:

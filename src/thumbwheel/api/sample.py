@@ -10,7 +10,8 @@ from fastapi import APIRouter, Body, Query, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from thumbwheel.api.deps import CanAdmin, CanRead, wheel
-from thumbwheel.connectors.alerts import is_alertmanager, is_evidently, read_alertmanager, read_evidently
+from thumbwheel.connectors.alerts import is_alertmanager, read_alertmanager
+from thumbwheel.connectors.evidently import is_evidently, read_evidently
 from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.queue import Policy, Window
 from thumbwheel.errors import Invalid
