@@ -87,7 +87,13 @@ def test_alertmanager_fires_repeats_and_resolves_one_alert(client: TestClient, c
     assert again["id"] == raised["id"]
     assert again["expires_at"] > raised["expires_at"]
     assert len(opened(client)) == 1
-    resolved = FIRING | {"status": "resolved", "alerts": [FIRING["alerts"][0] | {"status": "resolved"}]}
+    assert client.post(f"/v1/alerts/{raised['id']}/close").status_code == 200
+    assert client.post("/v1/alerts", json=FIRING).json()["items"][0]["closed_at"] is not None
+    assert opened(client) == []
+    fired_anew = FIRING | {"alerts": [FIRING["alerts"][0] | {"startsAt": "2026-11-24T11:00:00Z"}]}
+    client.post("/v1/alerts", json=fired_anew)
+    assert len(opened(client)) == 1
+    resolved = fired_anew | {"status": "resolved", "alerts": [fired_anew["alerts"][0] | {"status": "resolved"}]}
     assert client.post("/v1/alerts", json=resolved).status_code == 201
     assert opened(client) == []
 
@@ -141,3 +147,20 @@ def test_an_alert_closes_with_what_its_pulls_found(client: TestClient, wheel: Wh
     (listed,) = client.get("/v1/alerts", params={"closed": True}).json()["items"]
     assert listed["closed_at"] is not None
     assert client.post("/v1/alerts/nothing/close").status_code == 404
+
+
+def test_draws_pull_what_an_alert_asks_for_until_it_expires(client: TestClient, clock: Clock) -> None:
+    def drawn(day: int) -> dict[str, tuple[int, int]]:
+        at = clock.at.isoformat()
+        traces = [{"id": f"d{day}-{n}", "started_at": at, "category": "ab"[n % 2], "output": "x"} for n in range(80)]
+        client.post("/v1/traces/batch", json={"traces": traces})
+        clock.advance(hours=25)
+        found = client.post("/v1/draws", json={"budget": 40, "window": "7d"}).json()
+        client.post("/v1/alerts", json={"name": "odd", "slice": {"category": "a"}, "pull": 1, "lasts": "30h"})
+        alerts = client.get(f"/v1/draws/{found['id']}").json()["alerts"]
+        return {part["name"]: (part["asked"], part["got"]) for part in alerts}
+
+    client.post("/v1/alerts", json={"name": "many", "slice": {"category": "a"}, "pull": 9, "lasts": "30h"})
+    assert drawn(1) == {"many": (4, 4)}
+    client.post("/v1/alerts", json={"name": "none", "filter": "category = c", "pull": 2, "lasts": "30h"})
+    assert drawn(2) == {"odd": (1, 1), "none": (2, 0)}

@@ -122,7 +122,8 @@ def alerts(
         print_json({"items": [alert_out(each) for each in found]})
         return
     for each in found:
-        state = f"open until {each.alert.expires_at:%F %R}" if each.is_open else "closed"
+        over = f"expired {each.alert.expires_at:%F %R}" if each.alert.closed_at is None else "closed"
+        state = f"open until {each.alert.expires_at:%F %R}" if each.is_open else over
         about = ", ".join(f"{name} {value}" for name, value in each.alert.slice.items())
         typer.echo(
             f"{each.alert.id}  {state}  {each.n_failed} failures in {each.n_labelled} labels "

@@ -38,7 +38,8 @@ class Alerts:
     def raise_all(self, project_id: int, asked: Sequence[AlertRequest]) -> list[DriftAlert]:
         """Have draws look at slices of the traffic until the alerts expire; all of them, or none.
 
-        One that was sent before, by its key, stays open longer or, when it is resolved, closes.
+        One that was sent before, by its key, stays open longer or, when it is resolved, closes. One that somebody
+        closed stays closed however often it is sent again.
 
         Raises:
             Invalid: a slice names no trace field, a filter cannot be read, or nothing is to be pulled.

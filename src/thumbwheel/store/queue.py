@@ -82,9 +82,9 @@ class Queue:
         return [_alert(row) for row in rows]
 
     def extend_alert(self, alert_id: str, expires_at: datetime) -> None:
-        """Let an alert that was sent again end later; one that was closed is open again."""
+        """Let an alert that was sent again end later; one that is closed stays closed."""
         mine = (alerts.c.project_id == self._project_id) & (alerts.c.id == alert_id)
-        self._connection.execute(update(alerts).where(mine).values(expires_at=expires_at, closed_at=None))
+        self._connection.execute(update(alerts).where(mine).values(expires_at=expires_at))
 
     def close_alert(self, alert_id: str, now: datetime) -> None:
         """Close an alert; one that is closed already keeps its time.
