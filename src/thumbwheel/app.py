@@ -174,6 +174,7 @@ class Wheel:
             "phone_regions": DEFAULT_REGIONS,
             "keep": sorted(PrivacyRules().keep),
             "pseudonymise": self.settings.pseudonymise,
+            "clarifications": True,
         }
         chosen = self.projects.chosen(project_id)
         return {name: chosen.get(name, value) for name, value in by_default.items()}

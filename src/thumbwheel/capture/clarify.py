@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from rapidfuzz import fuzz
+
+from thumbwheel.capture.messages import conversation, plain_text
+from thumbwheel.domain.trace import Json, Trace, text_of
 
 #: More of a turn than this is pasted text; who corrects says so at once.
 _LOOKED_AT: Final = 400
@@ -20,6 +24,10 @@ _LOOKED_AT: Final = 400
 _AGAIN: Final = 88
 #: Fewer words said twice are small talk ("yes please").
 _WORDS_AGAIN: Final = 5
+#: Nobody reads an answer and asks again sooner.
+_READING: Final = timedelta(seconds=2)
+#: What a field that holds the user's words is called.
+_ASKED: Final = ("question", "query", "prompt", "message", "user_message", "user_input", "input", "text")
 
 
 class Cue(StrEnum):
@@ -113,3 +121,53 @@ def clarifications(turns: Sequence[tuple[str, str]]) -> Iterator[Clarification]:
 def _is_again(words: Sequence[str], earlier: str) -> bool:
     before = _WORD.findall(earlier[:_LOOKED_AT].translate(_QUOTES).lower())
     return len(before) >= _WORDS_AGAIN and fuzz.ratio(words, before) >= _AGAIN
+
+
+def user_turn(said: Json) -> tuple[str | None, list[str]]:
+    """What the user said last in the input of a trace, and what before that in the same input.
+
+    None where the input does not end with the user's words: a step after a
+    tool's answer is not a turn.
+
+    >>> user_turn(
+    ...     [
+    ...         {"role": "user", "content": "Hi"},
+    ...         {"role": "assistant", "content": "Yes?"},
+    ...         {"role": "user", "content": "What?"},
+    ...     ]
+    ... )
+    ('What?', ['Hi'])
+    >>> user_turn({"question": "What does it cost?"})
+    ('What does it cost?', [])
+    """
+    messages = conversation(said)
+    if messages is None:
+        found = said if isinstance(said, str) else _only_text(said)
+        return found, []
+    turns = [plain_text(each.get("content")) or "" for each in messages if each.get("role") == "user"]
+    is_users = bool(messages) and messages[-1].get("role") == "user"
+    return (turns[-1], turns[:-1]) if is_users and turns else (None, [])
+
+
+def _only_text(said: Json) -> str | None:
+    values = [said[name] for name in _ASKED if name in said] if isinstance(said, dict) else []
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+
+
+def correction(later: Trace, before: Trace) -> Cue | None:
+    """What says that a trace's user corrects the answer of the trace before it in the session.
+
+    Who corrects has read: nothing corrects an answer that was not there, and
+    what is asked again at once is asked by a program. Long inputs that are no
+    messages and begin alike are one template with two fillings.
+    """
+    turn, earlier = user_turn(later.input)
+    if turn is None or not text_of(before.output).strip():
+        return None
+    pause = later.started_at - (before.ended_at or before.started_at)
+    if pause < timedelta(0):
+        return None
+    last, further = user_turn(before.input)
+    cue = cue_of(turn, earlier or [*further, *([last] if last else [])])
+    is_template = len(turn) > _LOOKED_AT and conversation(later.input) is None
+    return None if cue is Cue.again and (pause < _READING or is_template) else cue

@@ -58,6 +58,9 @@ def project_set(
     ] = None,
     keep: Annotated[str | None, typer.Option(help="Comma-separated types that are left in place, like URL.")] = None,
     pseudonymise: Annotated[bool | None, typer.Option(help="Keep a keyed hash in the place of each user id.")] = None,
+    clarifications: Annotated[
+        bool | None, typer.Option(help="Find user turns that correct the answer before them.")
+    ] = None,
     categories: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="JSON list of rules that give a category to traces that come without one."),
@@ -75,6 +78,7 @@ def project_set(
         "reasons": reason,
         "scrub": scrub,
         "pseudonymise": pseudonymise,
+        "clarifications": clarifications,
         "consent": _modes(consent),
     }
     given |= {"categories": None if categories is None else _rules(categories)}

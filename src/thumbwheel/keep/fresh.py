@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.trace import text_of
 from thumbwheel.keep.category import with_category
+from thumbwheel.keep.clarify import find_clarifications
 from thumbwheel.keep.scores import join_scores
 from thumbwheel.keep.session import Session
 from thumbwheel.keep.signals import join_signals
@@ -24,4 +25,6 @@ def add_fresh(session: Session, fresh: Sequence[NewTrace]) -> None:
     found = [(row, keys_of(item.spans)) for row, item in zip(rows, fresh, strict=True)]
     session.tx.spans.add_keys([(row.day, row.ref, keys) for row, keys in found])
     join_signals(session, rows, {row.ref: text_of(item.trace.output) for row, item in zip(rows, fresh, strict=True)})
+    in_sessions = {row.ref: item.trace for row, item in zip(rows, fresh, strict=True) if item.trace.session_id}
+    find_clarifications(session, list(in_sessions), in_sessions)
     join_scores(session, {id_key(row.trace_id) for row in rows}.union(*(keys for _, keys in found)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thumbwheel.domain.identity import id_key
+from thumbwheel.keep.clarify import find_clarifications, forget_order
 from thumbwheel.keep.scores import drop_scores
 from thumbwheel.keep.session import Session
 from thumbwheel.store.scores import ScoreFilter
@@ -16,6 +17,7 @@ _ALL = 1_000_000
 def remove_trace(session: Session, row: TraceRow) -> None:
     """Forget a trace, its spans, signals, scores, suggestions and place in the draw."""
     tx = session.tx
+    follow = forget_order(session, [row.ref])
     drop_scores(session, tx.scores.list_page(ScoreFilter(trace_ref=row.ref), _ALL))
     stored = tx.signals.list_for({row.trace_id: row.day})[row.trace_id]
     tx.signals.remove(row.day, row.trace_id, [each.signal.id for each in stored])
@@ -23,3 +25,4 @@ def remove_trace(session: Session, row: TraceRow) -> None:
     tx.evidence.remove(row)
     tx.scrubbings.remove(id_key(row.trace_id), row.day)
     tx.traces.remove(row)
+    find_clarifications(session, follow, {})

@@ -14,6 +14,7 @@ from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.domain.trace import Trace, text_of
 from thumbwheel.errors import Invalid
 from thumbwheel.keep.category import with_category
+from thumbwheel.keep.clarify import find_clarifications, forget_order
 from thumbwheel.keep.fresh import add_fresh
 from thumbwheel.keep.scores import join_scores
 from thumbwheel.keep.session import Outcome, Session
@@ -147,6 +148,8 @@ def _replace(
 ) -> None:
     before = [each.row for each, _ in changed]
     fuller = with_category(session, [_fuller(session, each, gathered) for each, gathered in changed])
+    told = {row.ref: (whole[row.ref], item.trace) for row, item in zip(before, fuller, strict=True)}
+    follow = forget_order(session, [ref for ref, (was, now) in told.items() if _place(was) != _place(now)])
     rows = session.tx.traces.replace_all(list(zip(before, fuller, strict=True)))
     new_keys = [keys_of(item.spans) - keys_of(stored[row.ref]) for row, item in zip(before, fuller, strict=True)]
     session.tx.spans.add_keys([(row.day, row.ref, keys) for row, keys in zip(rows, new_keys, strict=True)])
@@ -162,7 +165,19 @@ def _replace(
         ],
     )
     resize(session, [now for was, now in zip(before, rows, strict=True) if _counted(was) != _counted(now)])
+    turned = [ref for ref, (was, now) in told.items() if now.session_id and _turn(was) != _turn(now)]
+    find_clarifications(session, [*turned, *follow], {ref: now for ref, (_, now) in told.items()})
     join_scores(session, set().union(*new_keys))
+
+
+def _place(trace: Trace) -> tuple[object, ...] | None:
+    """Where it stands in its session; None for one that is in none."""
+    return (trace.session_id, trace.started_at) if trace.session_id else None
+
+
+def _turn(trace: Trace) -> tuple[object, ...]:
+    """What decides whether it corrects the answer before it, or is corrected."""
+    return trace.session_id, trace.started_at, trace.ended_at, trace.input, trace.output
 
 
 def _counted(row: TraceRow) -> tuple[float | None, str | None, int]:

@@ -36,7 +36,7 @@ class Projects:
 
         `reasons` (a list), `consent` (channel -> mode, "*" for every other
         channel; None takes back one channel), `scrub` (bool), `phone_regions`
-        and `keep` (lists), `pseudonymise` (bool), `scores` (name of another
+        and `keep` (lists), `pseudonymise` and `clarifications` (bool), `scores` (name of another
         tool's score -> its rule, see `thumbwheel.capture.score`; None takes
         back one), `categories` (a list of rules, see `thumbwheel.capture.category`),
         `tables` (name of somebody's table -> what its columns and values are,
@@ -126,6 +126,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     "phone_regions": _names(re.compile("[A-Z]{2}"), "country: two capital letters, like GB"),
     "keep": _names(_TYPE, "type of personal data, like URL"),
     "pseudonymise": _flag,
+    "clarifications": _flag,
     "scores": _scores,
     "categories": _categories,
     "tables": _tables,

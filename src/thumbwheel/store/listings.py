@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Text, func, select, tuple_, type_coerce
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.store.engine import UtcTime, micros
 from thumbwheel.store.tables import traces
 from thumbwheel.store.traces import day_of
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,21 @@ class Listings:
         )
         return list(self._connection.execute(statement.limit(limit)).scalars())
 
+    def list_neighbours(self, refs: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+        """For those of these traces that are in a session, the numbers of the traces before and after it there."""
+        here, other = traces.alias(), traces.alias()
+        mine = (other.c.project_id == self._project_id) & (other.c.session_id == here.c.session_id)
+        place, others = tuple_(here.c.started_at, here.c.id), tuple_(other.c.started_at, other.c.id)
+        before = select(other.c.id).where(mine, others < place).order_by(other.c.started_at.desc(), other.c.id.desc())
+        after = select(other.c.id).where(mine, others > place).order_by(other.c.started_at, other.c.id)
+        rows = self._connection.execute(
+            select(here.c.id, before.limit(1).scalar_subquery(), after.limit(1).scalar_subquery())
+            .where(here.c.id.in_(list(refs)))
+            .where(here.c.project_id == self._project_id)
+            .where(here.c.session_id.is_not(None))
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
     def count_traces(self, only: TraceFilter) -> int:
         """How many there are."""
         return int(self._connection.execute(self._only(select(func.count()).select_from(traces), only)).scalar_one())
@@ -73,13 +90,14 @@ class Listings:
 
     def list_near(self, session_id: str, near: datetime, limit: int) -> list[int]:
         """Numbers of a session's traces from the day of `near` and those beside it, the nearest in time first."""
-        day = day_of(near)
+        midnight = near.replace(hour=0, minute=0, second=0, microsecond=0)
         away = func.abs(type_coerce(traces.c.started_at, BigInteger) - micros(near))
         statement = (
             select(traces.c.id)
             .where(traces.c.project_id == self._project_id)
-            .where(traces.c.day.in_([day - 1, day, day + 1]))
             .where(traces.c.session_id == session_id)
+            .where(traces.c.started_at >= midnight - _DAY)
+            .where(traces.c.started_at < midnight + 2 * _DAY)
             .order_by(away, traces.c.id)
         )
         return list(self._connection.execute(statement.limit(limit)).scalars())

@@ -158,14 +158,6 @@ traces = Table(
         sqlite_where=text("session_id IS NOT NULL"),
         postgresql_where=text("session_id IS NOT NULL"),
     ),
-    Index(
-        None,
-        "project_id",
-        "day",
-        "session_id",
-        sqlite_where=text("session_id IS NOT NULL"),
-        postgresql_where=text("session_id IS NOT NULL"),
-    ),
 )
 
 #: zstd-compressed JSON: input, output, documents, tool calls, metadata, and the spans it came as. Apart, so that narrow

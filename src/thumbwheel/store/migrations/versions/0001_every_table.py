@@ -384,14 +384,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_traces_project_id_day_session_id"),
-        "traces",
-        ["project_id", "day", "session_id"],
-        unique=False,
-        sqlite_where=sa.text("session_id IS NOT NULL"),
-        postgresql_where=sa.text("session_id IS NOT NULL"),
-    )
-    op.create_index(
         op.f("ix_traces_project_id_day_started_at"), "traces", ["project_id", "day", "started_at"], unique=False
     )
     op.create_index(
