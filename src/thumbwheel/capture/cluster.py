@@ -23,9 +23,9 @@ from thumbwheel.ports import Clustered
 READ: Final = 4_000
 #: Longest name, in characters.
 LONGEST: Final = 100
-#: A request less like any cluster than all but 2 % of those it was learnt from belongs to none, and in any case one
-#: whose likeness (cosine) is under this.
-_OUTSIDE, _LEAST = 0.02, 0.05
+#: Of the requests a clustering was learnt from, the twentieth that is least like its cluster sets the measure: a request
+#: less than half as like any cluster belongs to none, and in any case one whose likeness (cosine) is under 0.05.
+_OUTSIDE, _HALF, _LEAST = 0.05, 0.5, 0.05
 #: What scrubbing left is no word of the user's.
 _PLACEHOLDER: Final = re.compile(r"<[A-Z_]+_\d+>")
 _WORD: Final = re.compile(r"[^\W\d_]{2,40}")
@@ -176,7 +176,7 @@ def learnt(found: Clustered, texts: Sequence[str], before: Clustering) -> Cluste
         spent=tuple(dict.fromkeys([*before.spent, *(name for name in before.names if name not in kept)])),
     )
     alike = sorted(clustering.nearest(text)[1] for text in texts)
-    return replace(clustering, least=max(_LEAST, alike[int(_OUTSIDE * len(alike))]))
+    return replace(clustering, least=max(_LEAST, _HALF * alike[int(_OUTSIDE * len(alike))]))
 
 
 def weigh(words: Sequence[str], rarity: Mapping[str, float]) -> dict[str, float]:
