@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Ran
 from tests.connectors.test_clusters import requests
 
@@ -19,6 +21,11 @@ def write(folder: Path, day: int) -> str:
     file = folder / f"{day}.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
     return str(file)
+
+
+@pytest.fixture(autouse=True)
+def unscrubbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THUMBWHEEL_SCRUB", "off")
 
 
 def test_clusters_from_the_first_proposal_to_the_end(command: Command, folder: Path) -> None:
@@ -41,7 +48,7 @@ def test_clusters_from_the_first_proposal_to_the_end(command: Command, folder: P
     assert command("categories", "clear", "--json").json["clusters"] == []
 
 
-def test_what_cannot_be_is_said(command: Command, folder: Path) -> None:
+def test_what_cannot_be_is_said(command: Command) -> None:
     few = command("categories", "fit")
     assert (few.code, "Clusters need 100 requests; there are 0" in few.err) == (3, True)
     wrong = command("categories", "rename", "nowhere", "somewhere")

@@ -180,7 +180,9 @@ def test_the_long_tail_of_twenty_categories_is_reached_by_every_draw(product: Pr
     ]
     product.capture.keep_now(Work(PROJECT, traces=traces))
     made = product.draw(budget=80, mix={"stratified": 50, "random": 50})
-    assert made.draw.population_by_category["category 19"] < 10 < 300 < made.draw.population_by_category["category 00"]
+    population = made.draw.population_by_category
+    assert population["category 19"] < 10
+    assert population["category 00"] > 300
     assert Counter(entry.category for entry in made.entries if entry.policy is Policy.stratified) == dict.fromkeys(
         names, 2
     )
