@@ -1,6 +1,6 @@
 # The one list of commands; people, hooks and CI call these.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check format bench screenshots reference lock clean chromium
+.PHONY: help demo serve test test-servers check format bench screenshots reference lock clean chromium
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -20,6 +20,9 @@ serve: .venv/.package ## the server (ARGS="--port 9000")
 
 test: .venv/.dev chromium ## every test (ARGS="-k draw" for some, BROWSER=no without Chromium)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(if $(filter no,$(BROWSER)),-m "not browser") $(ARGS)
+
+test-servers: .venv/.dev ## pull from and push to a real Phoenix and a real MLflow (installed once, a minute each)
+	@$(BIN)/python -m pytest -m servers tests/servers $(ARGS)
 
 check: .venv/.dev ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet . || { echo "make format puts it right"; exit 1; }

@@ -25,7 +25,7 @@ _PIP = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile
 
 def run_python(client: str, program: str, **settings: str) -> Any:
     """Run a program with one client and nothing else beside the standard library; the JSON it prints."""
-    folder = _installed(client, [_WANTED / f"{client}.txt"], _install_python)
+    folder = installed(client, [_WANTED / f"{client}.txt"], _install_python)
     # Without -S it would find the packages of the tests.
     return _run([sys.executable, "-S", str(_HERE / "programs" / program)], settings | {"PYTHONPATH": str(folder)})
 
@@ -35,7 +35,7 @@ def run_node(clients: str, program: str, **settings: str) -> Any:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     wanted = [_WANTED / clients / name for name in ("package.json", "package-lock.json")]
-    folder = _installed(clients, wanted, _install_node)
+    folder = installed(clients, wanted, _install_node)
     shutil.copy(_HERE / "programs" / program, folder / program)
     return _run(["node", str(folder / program)], settings)
 
@@ -48,7 +48,7 @@ def _run(command: list[str], settings: dict[str, str]) -> Any:
     return json.loads(done.stdout)
 
 
-def _installed(client: str, wanted: list[Path], install: Any) -> Path:
+def installed(client: str, wanted: list[Path], install: Any) -> Path:
     """The folder of a client. One process installs, the others wait; what is half done is never found."""
     folder, stamp = _INSTALLED / client, _INSTALLED / f"{client}.sha256"
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted) + sys.version.encode()).hexdigest()

@@ -1,0 +1,186 @@
+"""A Phoenix as it is published: its spans and annotations come in as they were sent, and labels go back to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import Clock
+from tests.connectors.test_dialects import as_openinference, read
+from tests.otlp import AT, CHILD, ROOT, TRACE, as_protobuf
+from tests.sources import label
+from tests.wire.test_pull import IT
+from thumbwheel.app import Wheel
+from thumbwheel.connectors import sources
+from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.span import Span
+from thumbwheel.errors import SourceRefused
+from thumbwheel.ports import Source
+
+pytestmark = pytest.mark.servers
+
+
+@dataclass(frozen=True)
+class There:
+    """A project of a test's own in a Phoenix, where everything happens just before a time."""
+
+    url: str
+    project: str
+    at: datetime
+
+    @property
+    def source(self) -> Source:
+        return sources.phoenix(self.url, None, self.project)
+
+    def trace_id(self, number: int) -> str:
+        return f"{self.project.encode().hex()[-8:]}{number:024x}"
+
+    def send(self, *traces: list[dict[str, Any]]) -> None:
+        """Spans as an exporter sends them; returns when they can be read."""
+        shift = int(self.at.timestamp() * 1_000_000) * 1000 - AT
+        spans = [
+            span | {name: span[name] + shift for name in ("startTimeUnixNano", "endTimeUnixNano")}
+            for trace in traces
+            for span in trace
+        ]
+        body = as_protobuf(spans, {"service.name": "app", "openinference.project.name": self.project})
+        media = {"content-type": "application/x-protobuf"}
+        assert httpx2.post(f"{self.url}/v1/traces", content=body, headers=media, timeout=60).status_code == 200
+        deadline = time.monotonic() + 120
+        while self.count() < len(spans):
+            assert time.monotonic() < deadline, "the spans do not appear"
+            time.sleep(0.2)
+
+    def count(self) -> int:
+        answer = httpx2.get(f"{self.url}/v1/projects/{self.project}/spans", params={"limit": 1000}, timeout=60)
+        return len(answer.json()["data"]) if answer.status_code == 200 else 0
+
+    def annotate(self, about: str, **said: Any) -> None:
+        answer = httpx2.post(f"{self.url}/v1/{about}_annotations?sync=true", json={"data": [said]}, timeout=60)
+        assert answer.status_code == 200, answer.text
+
+    def annotations(self, span_id: str) -> list[dict[str, Any]]:
+        params: dict[str, Any] = {"span_ids": [span_id], "limit": 100}
+        found = httpx2.get(f"{self.url}/v1/projects/{self.project}/span_annotations", params=params).json()["data"]
+        return list(found)
+
+
+@pytest.fixture
+def there(phoenix: str, request: pytest.FixtureRequest, clock: Clock) -> There:
+    return There(phoenix, request.node.name.replace("test_", "")[:60], clock() - timedelta(hours=1))
+
+
+def pull(wheel: Wheel, there: There, **given: Any) -> tuple[int, int, int]:
+    found = wheel.sources.pull(wheel.project("default"), there.source, **given)
+    assert (found.refused, found.why) == (0, None)
+    return found.traces, found.observations, found.scores
+
+
+def test_a_trace_is_as_if_it_had_been_sent_here(there: There, wheel: Wheel, clock: Clock) -> None:
+    there.send(as_openinference(IT))
+    there.annotate(
+        "span",
+        span_id=ROOT,
+        name="correctness",
+        annotator_kind="HUMAN",
+        identifier="bob",
+        result={"label": "wrong", "score": 0, "explanation": "30 days"},
+    )
+    there.annotate("span", span_id=CHILD, name="relevance", annotator_kind="LLM", result={"score": 0.25})
+    there.annotate("trace", trace_id=TRACE, name="tone", annotator_kind="CODE", result={"label": "good"})
+    assert pull(wheel, there, dry_run=True) == (1, 4, 3)
+    assert pull(wheel, there) == (1, 4, 3)
+    assert pull(wheel, there) == (0, 0, 0)
+    assert pull(wheel, there, afresh=True) == (0, 0, 0)
+
+    found = wheel.capture.get(wheel.project("default"), TRACE)
+    sent = read(as_openinference(IT), IT, json_form=False)
+    moved = {"started_at": found.trace.started_at, "ended_at": found.trace.ended_at}
+    # Phoenix does not keep the resource, which had the release.
+    assert found.trace == replace(sent, release=None, **moved)
+    assert found.trace.ended_at == there.at
+    assert [(each.name, each.verdict, each.annotator, each.critique) for each in found.reviews] == [
+        ("correctness", Verdict.failed, "bob", "30 days")
+    ]
+    assert sorted((each.judge, each.failure_probability) for each in found.suggestions) == [
+        ("phoenix:relevance:LLM", 0.75),
+        ("phoenix:tone:CODE", 0.0),
+    ]
+    # Somebody changes their mind, and somebody else comes late.
+    clock.advance(days=2)
+    there.annotate(
+        "span", span_id=ROOT, name="correctness", annotator_kind="HUMAN", identifier="bob", result={"score": 1}
+    )
+    there.annotate(
+        "span", span_id=ROOT, name="correctness", annotator_kind="HUMAN", identifier="eve", result={"score": 0}
+    )
+    assert pull(wheel, there) == (0, 0, 1)
+    reviews = wheel.capture.get(wheel.project("default"), TRACE).reviews
+    assert {each.annotator: each.verdict for each in reviews} == {"bob": Verdict.passed, "eve": Verdict.failed}
+
+
+def many(there: There, n: int) -> Iterator[list[dict[str, Any]]]:
+    """Traces like it, each with ids of its own."""
+    for number in range(n):
+        yield [
+            span
+            | {"traceId": there.trace_id(number), "spanId": f"{number + 1:08x}{span['spanId'][8:]}"}
+            | {"parentSpanId": span["parentSpanId"] and f"{number + 1:08x}{span['parentSpanId'][8:]}"}
+            for span in as_openinference(IT)
+        ]
+
+
+def test_what_needs_many_pages_comes_whole(there: There, wheel: Wheel) -> None:
+    there.send(*many(there, 200))
+    assert pull(wheel, there) == (200, 800, 0)
+    assert pull(wheel, there) == (0, 0, 0)
+    project = wheel.project("default")
+    assert len(wheel.capture.get(project, there.trace_id(199)).trace.documents) == 2
+
+
+def test_labels_go_back_once_and_do_not_return(there: There, wheel: Wheel, clock: Clock) -> None:
+    there.send(*many(there, 3))
+    pull(wheel, there)
+    project = wheel.project("default")
+    ids = [there.trace_id(number) for number in range(3)]
+    spans = {id: _root(wheel.capture.get(project, id).spans) for id in ids}
+    label(wheel.ledger, project, ids[0], 1, clock())
+    label(wheel.ledger, project, ids[1], 2, clock(), Verdict.passed)
+    assert wheel.sources.push(project, there.source, dry_run=True).pushed == 2
+    assert wheel.sources.push(project, there.source).pushed == 2
+    assert wheel.sources.push(project, there.source).pushed == 0
+    (written,) = there.annotations(spans[ids[0]])
+    assert (written["name"], written["annotator_kind"], written["identifier"]) == (
+        "thumbwheel",
+        "HUMAN",
+        f"thumbwheel:{ids[0]}",
+    )
+    assert written["result"] == {"label": "hallucination", "score": 0.0, "explanation": "It is 30 days."}
+
+    label(wheel.ledger, project, ids[0], 3, clock(), Verdict.passed)
+    assert wheel.sources.push(project, there.source).pushed == 1
+    assert [each["result"]["label"] for each in there.annotations(spans[ids[0]])] == ["pass"]
+    assert pull(wheel, there, afresh=True) == (0, 0, 0)
+
+    # One span that Phoenix no longer has costs only its own label.
+    httpx2.delete(f"{there.url}/v1/traces/{ids[1]}").raise_for_status()
+    label(wheel.ledger, project, ids[1], 4, clock(), Verdict.failed)
+    label(wheel.ledger, project, ids[2], 5, clock(), Verdict.failed)
+    done = wheel.sources.push(project, there.source)
+    assert (done.pushed, done.gone) == (1, 1)
+
+
+def _root(spans: Any) -> str:
+    found: list[Span] = [span for span in spans if not span.parent_id]
+    return found[0].id
+
+
+def test_a_project_that_is_not_there_is_named(phoenix: str, wheel: Wheel) -> None:
+    with pytest.raises(SourceRefused, match="no project 'nope'; there are"):
+        wheel.sources.pull(wheel.project("default"), sources.phoenix(phoenix, None, "nope"))
