@@ -11,12 +11,54 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
+from sqlalchemy import BindParameter, Connection, Integer, Select, Text, bindparam, delete, exists, or_, select, update
 
 from thumbwheel.domain.queue import Lease, Purpose, QueueEntry, Waiting
-from thumbwheel.store.engine import insert_new
+from thumbwheel.store.engine import UtcTime, insert_new
 from thumbwheel.store.queue import waiting_entries, waiting_of
 from thumbwheel.store.tables import annotation_rows, skips, waiting
+
+
+def _lanes() -> Iterator[Select[Any]]:
+    """The ranges of the queue in which an annotator's next entry is looked for, one after the other."""
+    me: BindParameter[str] = bindparam("annotator", type_=Text)
+    project: BindParameter[int] = bindparam("project", type_=Integer)
+    now: BindParameter[datetime] = bindparam("now", type_=UtcTime)
+    anybody, entry = waiting.c.assigned_to == "", waiting.c.entry_id
+    skipped = exists().where(skips.c.entry_id == entry, skips.c.annotator == me)
+    judged = exists().where(
+        annotation_rows.c.entry_id == entry,
+        annotation_rows.c.project_id == project,
+        annotation_rows.c.annotator == me,
+        annotation_rows.c.superseded_at.is_(None),
+    )
+    lapsed = (waiting.c.leased_until <= now) & (waiting.c.leased_by != me)
+    free = or_(waiting.c.leased_until.is_(None), lapsed)
+    for lane in (
+        (waiting.c.assigned_to == me, ~judged),
+        (anybody, waiting.c.passed_by > me, ~judged, ~skipped),
+        (anybody, waiting.c.passed_by > "", waiting.c.passed_by < me, ~judged, ~skipped),
+        (anybody, waiting.c.passed_by == ""),
+    ):
+        yield (
+            waiting_entries(project)
+            .where(*lane, free)
+            .order_by(waiting.c.passed_by, waiting.c.added_at, waiting.c.serve_rank)
+            .limit(1)
+            .with_for_update(of=waiting, skip_locked=True)
+        )
+
+
+#: Made once: a statement takes longer to make than to run.
+_LANES = tuple(_lanes())
+_HELD = waiting_entries(bindparam("project", type_=Integer)).where(
+    waiting.c.leased_by == bindparam("annotator", type_=Text)
+)
+_FIND = (
+    waiting_entries(bindparam("project", type_=Integer))
+    .where(waiting.c.entry_id == bindparam("entry", type_=Text))
+    .with_for_update(of=waiting)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,48 +86,25 @@ class Leases:
         themselves, or that they have judged or skipped. Each range is read in index order and excludes by itself what
         the annotator has done, so the cost does not grow with the queue.
         """
-        for lane in self._lanes(annotator):
-            lapsed = (waiting.c.leased_until <= now) & (waiting.c.leased_by != annotator)
-            free = or_(waiting.c.leased_until.is_(None), lapsed)
-            statement = (
-                waiting_entries(self._project_id)
-                .where(*lane, free)
-                .order_by(waiting.c.passed_by, waiting.c.added_at, waiting.c.serve_rank)
-                .limit(1)
-                .with_for_update(of=waiting, skip_locked=True)
-            )
-            row = self._connection.execute(statement).one_or_none()
+        given = {"project": self._project_id, "annotator": annotator, "now": now}
+        for lane in _LANES:
+            row = self._connection.execute(lane, given).one_or_none()
             if row is not None:
                 self.hold(row.id, annotator, token, until)
                 lease = Lease(entry_id=row.id, annotator=annotator, token=token, expires_at=until)
                 return replace(waiting_of(row), lease=lease)
         return None
 
-    def _lanes(self, annotator: str) -> Iterator[tuple[ColumnElement[bool], ...]]:
-        anybody, entry = waiting.c.assigned_to == "", waiting.c.entry_id
-        skipped = exists().where(skips.c.entry_id == entry, skips.c.annotator == annotator)
-        judged = exists().where(
-            annotation_rows.c.entry_id == entry,
-            annotation_rows.c.project_id == self._project_id,
-            annotation_rows.c.annotator == annotator,
-            annotation_rows.c.superseded_at.is_(None),
-        )
-        yield waiting.c.assigned_to == annotator, ~judged
-        yield anybody, waiting.c.passed_by > annotator, ~judged, ~skipped
-        yield anybody, waiting.c.passed_by > "", waiting.c.passed_by < annotator, ~judged, ~skipped
-        yield anybody, waiting.c.passed_by == ""
-
     def list_held(self, annotator: str) -> list[Waiting]:
         """What this annotator was given and nobody has taken since, also where the time has run out; oldest first."""
         # Few rows: sorted here, lest an index in that order be walked for them.
-        statement = waiting_entries(self._project_id).where(waiting.c.leased_by == annotator)
-        held = [waiting_of(row) for row in self._connection.execute(statement)]
+        given = {"project": self._project_id, "annotator": annotator}
+        held = [waiting_of(row) for row in self._connection.execute(_HELD, given)]
         return sorted(held, key=lambda each: (each.entry.added_at, each.entry.serve_rank))
 
     def find(self, entry_id: str) -> Waiting | None:
         """A waiting entry, or None when it waits no more. Until the transaction ends nobody else leases it."""
-        statement = waiting_entries(self._project_id).where(waiting.c.entry_id == entry_id).with_for_update(of=waiting)
-        row = self._connection.execute(statement).one_or_none()
+        row = self._connection.execute(_FIND, {"project": self._project_id, "entry": entry_id}).one_or_none()
         return None if row is None else waiting_of(row)
 
     def hold(self, entry_id: str, annotator: str, token: str, until: datetime) -> None:
@@ -106,8 +125,8 @@ class Leases:
 
     def pass_on(self, entry_id: str, passed_by: str) -> None:
         """Let an entry wait for somebody else than `passed_by`, and for nobody in particular."""
-        self.release(entry_id)
-        self._move(entry_id, passed_by=passed_by, assigned_to="")
+        free = {"lease_token": None, "leased_by": None, "leased_until": None}
+        self._move(entry_id, passed_by=passed_by, assigned_to="", **free)
 
     def skip(self, skip: Skip) -> None:
         """Write down that somebody skipped an entry, and pass it on."""

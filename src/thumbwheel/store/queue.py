@@ -12,7 +12,20 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from thumbwheel.domain.queue import Draw, DriftAlert, Frame, Lease, Policy, Purpose, QueueEntry, Waiting, Window
 from thumbwheel.errors import NotHere
@@ -339,7 +352,7 @@ def entry_of(row: Row[Any]) -> QueueEntry:
     )
 
 
-def waiting_entries(project_id: int) -> Select[Any]:
+def waiting_entries(project_id: int | BindParameter[int]) -> Select[Any]:
     """Reads the waiting entries of a project; see `waiting_of`."""
     hold = [waiting.c.lease_token, waiting.c.leased_by, waiting.c.leased_until, waiting.c.assigned_to]
     return (
