@@ -82,12 +82,15 @@ def _miss(note: Note, named: Mapping[str, Group]) -> str:
 def codebook_data(grouping: Grouping, drafted: Mapping[str, Draft], *, name: str) -> dict[str, object]:
     """The grouping as a codebook file's data, for the codebook's own check. Groups without notes are left away."""
     ids: list[str] = []
-    categories = []
+    categories: list[dict[str, str]] = []
+    names = [group.name.strip() for group in grouping.groups]
     for group in grouping.groups:
         draft = drafted.get(group.id)
         if draft is None:
             continue
         category = {field: getattr(group, field).strip() or getattr(draft, field) for field in _TEXTS}
+        if not group.name.strip():
+            category["name"] = _unlike(draft.name, [*names, *(each["name"] for each in categories)])
         category["id"] = slug(category["name"], ids)
         ids.append(category["id"])
         categories.append({"id": category.pop("id"), **category} | ({"key": group.key} if group.key else {}))
@@ -109,6 +112,13 @@ def slug(name: str, taken: Sequence[str] = ()) -> str:
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: MAX_ID - 4].strip("-") or "mode"
     free = (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3)))
     return next(each for each in free if each not in taken)
+
+
+def _unlike(name: str, others: Sequence[str]) -> str:
+    """A drafted name, with a number where it is taken."""
+    taken = {each.casefold() for each in others}
+    numbered = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in numbered if each.casefold() not in taken)
 
 
 def _quoted(text: str) -> str:

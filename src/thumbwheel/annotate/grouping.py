@@ -77,6 +77,7 @@ def proposal(notes: Sequence[Note], alike: Floats) -> Grouping:
     found = [members for members in clusters(alike) if len(members) > 1]
     texts = [note.text for note in notes]
     names = [name_of([texts[member] for member in members], texts) for members in found]
+    names = [name if names.index(name) == place else "" for place, name in enumerate(names)]
     groups = [
         Group(id=f"g{number}", note_ids=tuple(notes[member].id for member in members), name=name, key=key)
         for number, (members, name, key) in enumerate(zip(found, names, letters(names), strict=True), 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from thumbwheel.domain.codebook import CodebookVersion
+from thumbwheel.domain.codebook import Codebook, CodebookVersion
 from thumbwheel.errors import CodebookInvalid
 
 
@@ -43,11 +43,20 @@ def parse(text: str) -> object:
 def write(version: CodebookVersion) -> str:
     """A published version as a file: parsed and checked, it is the same codebook."""
     codebook = version.codebook
+    data = {"name": codebook.name, "version": version.version, "question": codebook.question}
+    return _yaml(data | {"categories": _categories(codebook)})
+
+
+def draft(codebook: Codebook, remark: str) -> str:
+    """A codebook nobody has published, as a file for its owner to edit, with a remark of one line at its head."""
+    data = {"name": codebook.name, "question": codebook.question, "categories": _categories(codebook)}
+    return f"# {remark}\n{_yaml(data)}"
+
+
+def _categories(codebook: Codebook) -> list[dict[str, str]]:
     fields = ("id", "name", "key", "definition", "positive", "negative", "edge_case")
-    data = {
-        "name": codebook.name,
-        "version": version.version,
-        "question": codebook.question,
-        "categories": [{field: getattr(category, field) for field in fields} for category in codebook.categories],
-    }
+    return [{field: getattr(category, field) for field in fields} for category in codebook.categories]
+
+
+def _yaml(data: dict[str, Any]) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)

@@ -19,8 +19,10 @@ from thumbwheel.keep.labels import judge_again
 from thumbwheel.ports import Alike, Mint, Now
 from thumbwheel.store.ledger import Ledger, Tx
 
-__all__ = ["Coding", "Curve", "Desk", "Draft", "sort_notes"]
+__all__ = ["MOST_CATEGORIES", "Coding", "Curve", "Desk", "Draft", "sort_notes"]
 
+#: As many categories as there are letters to choose them by.
+MOST_CATEGORIES = len(FREE_KEYS)
 #: Groups a person may have at once, before they merge.
 _MOST_GROUPS = 200
 
