@@ -18,7 +18,8 @@ _BODIES = (
     select(payloads.c.id, payloads.c.body)
     .join(traces, traces.c.id == payloads.c.id)
     .where(payloads.c.id.in_(bindparam("refs", expanding=True)))
-    .where(traces.c.project_id == bindparam("project_id"))
+    # Adding nothing keeps SQLite from reading the whole project by an index that begins with it.
+    .where(traces.c.project_id + 0 == bindparam("project_id"))
 )
 
 

@@ -17,7 +17,15 @@ from thumbwheel.domain.span import Span
 from thumbwheel.domain.trace import JudgeScore, Trace
 from thumbwheel.errors import NotHere
 from thumbwheel.store.counts import Counts
-from thumbwheel.store.engine import DAY_MICROS, HOUR_MICROS, insert_new, insert_rows, micros, update_rows, upsert
+from thumbwheel.store.engine import (
+    DAY_MICROS,
+    HOUR_MICROS,
+    insert_new,
+    insert_rows,
+    micros,
+    update_rows,
+    upsert,
+)
 from thumbwheel.store.payloads import pack, unpack
 from thumbwheel.store.tables import counters, payloads, trace_counts, trace_days, traces
 
@@ -86,6 +94,12 @@ ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (
 _DAYS = (
     select(trace_days.c.day).where(trace_days.c.project_id == bindparam("project_id")).order_by(trace_days.c.day.desc())
 )
+# Adding nothing keeps SQLite from reading the whole project by an index that begins with it.
+_ROWS = (
+    select(*ROW_COLUMNS)
+    .where(traces.c.id.in_(bindparam("refs", expanding=True)))
+    .where(traces.c.project_id + 0 == bindparam("project_id"))
+)
 _ROWS_ON = (
     select(*ROW_COLUMNS)
     .where(traces.c.project_id == bindparam("project_id"))
@@ -97,7 +111,7 @@ _WHOLE = (
     select(traces, payloads.c.body)
     .join(payloads, payloads.c.id == traces.c.id)
     .where(traces.c.id.in_(bindparam("refs", expanding=True)))
-    .where(traces.c.project_id == bindparam("project_id"))
+    .where(traces.c.project_id + 0 == bindparam("project_id"))
 )
 _LAST_NUMBER = select(counters.c.value).where(counters.c.name == "trace")
 
@@ -219,9 +233,7 @@ class Traces:
         """The narrow halves of these traces by their number; numbers that are not here are left out."""
         if not refs:
             return {}
-        rows = self._connection.execute(
-            select(*ROW_COLUMNS).where(traces.c.id.in_(list(refs))).where(traces.c.project_id == self._project_id)
-        )
+        rows = self._connection.execute(_ROWS, {"project_id": self._project_id, "refs": list(refs)})
         return {row.id: row_of(row) for row in rows}
 
     def find(self, trace_id: str) -> TraceRow | None:
