@@ -154,6 +154,14 @@ def _only_text(said: Json) -> str | None:
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None
 
 
+def may_correct(later: Trace) -> bool:
+    """Whether a trace's user may correct the answer before it, by what its own input says: what is cheap to know."""
+    turn, earlier = user_turn(later.input)
+    if turn is None:
+        return False
+    return cue_of(turn, earlier) is not None or (not earlier and len(_WORD.findall(turn[:_LOOKED_AT])) >= _WORDS_AGAIN)
+
+
 def correction(later: Trace, before: Trace) -> Cue | None:
     """What says that a trace's user corrects the answer of the trace before it in the session.
 

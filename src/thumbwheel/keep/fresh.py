@@ -26,5 +26,5 @@ def add_fresh(session: Session, fresh: Sequence[NewTrace]) -> None:
     session.tx.spans.add_keys([(row.day, row.ref, keys) for row, keys in found])
     join_signals(session, rows, {row.ref: text_of(item.trace.output) for row, item in zip(rows, fresh, strict=True)})
     in_sessions = {row.ref: item.trace for row, item in zip(rows, fresh, strict=True) if item.trace.session_id}
-    find_clarifications(session, list(in_sessions), in_sessions)
+    find_clarifications(session, list(in_sessions), in_sessions, new=True)
     join_scores(session, {id_key(row.trace_id) for row in rows}.union(*(keys for _, keys in found)))

@@ -25,4 +25,4 @@ def remove_trace(session: Session, row: TraceRow) -> None:
     tx.evidence.remove(row)
     tx.scrubbings.remove(id_key(row.trace_id), row.day)
     tx.traces.remove(row)
-    find_clarifications(session, follow, {})
+    find_clarifications(session, follow, {}, new=False)

@@ -166,7 +166,7 @@ def _replace(
     )
     resize(session, [now for was, now in zip(before, rows, strict=True) if _counted(was) != _counted(now)])
     turned = [ref for ref, (was, now) in told.items() if now.session_id and _turn(was) != _turn(now)]
-    find_clarifications(session, [*turned, *follow], {ref: now for ref, (_, now) in told.items()})
+    find_clarifications(session, [*turned, *follow], {ref: now for ref, (_, now) in told.items()}, new=False)
     join_scores(session, set().union(*new_keys))
 
 

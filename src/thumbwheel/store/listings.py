@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Text, func, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, Connection, Text, bindparam, func, select, tuple_, type_coerce
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.store.engine import UtcTime, micros
@@ -59,17 +60,7 @@ class Listings:
 
     def list_neighbours(self, refs: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
         """For those of these traces that are in a session, the numbers of the traces before and after it there."""
-        here, other = traces.alias(), traces.alias()
-        mine = (other.c.project_id == self._project_id) & (other.c.session_id == here.c.session_id)
-        place, others = tuple_(here.c.started_at, here.c.id), tuple_(other.c.started_at, other.c.id)
-        before = select(other.c.id).where(mine, others < place).order_by(other.c.started_at.desc(), other.c.id.desc())
-        after = select(other.c.id).where(mine, others > place).order_by(other.c.started_at, other.c.id)
-        rows = self._connection.execute(
-            select(here.c.id, before.limit(1).scalar_subquery(), after.limit(1).scalar_subquery())
-            .where(here.c.id.in_(list(refs)))
-            .where(here.c.project_id == self._project_id)
-            .where(here.c.session_id.is_not(None))
-        )
+        rows = self._connection.execute(_neighbours(), {"project": self._project_id, "refs": list(refs)})
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def count_traces(self, only: TraceFilter) -> int:
@@ -129,3 +120,19 @@ class Listings:
         if only.end is not None:
             statement = statement.where(traces.c.day <= day_of(only.end)).where(traces.c.started_at < only.end)
         return statement
+
+
+@cache
+def _neighbours() -> Any:
+    here, other = traces.alias(), traces.alias()
+    mine = (other.c.project_id == bindparam("project")) & (other.c.session_id == here.c.session_id)
+    place, others = tuple_(here.c.started_at, here.c.id), tuple_(other.c.started_at, other.c.id)
+    before = select(other.c.id).where(mine, others < place).order_by(other.c.started_at.desc(), other.c.id.desc())
+    after = select(other.c.id).where(mine, others > place).order_by(other.c.started_at, other.c.id)
+    return (
+        select(here.c.id, before.limit(1).scalar_subquery(), after.limit(1).scalar_subquery())
+        .where(here.c.id.in_(bindparam("refs", expanding=True)))
+        # Adding nothing keeps SQLite from reading the whole project by an index that begins with it.
+        .where(here.c.project_id + 0 == bindparam("project"))
+        .where(here.c.session_id.is_not(None))
+    )
