@@ -1,7 +1,9 @@
 """Priors re-estimated from labels, without mistaking the queue for the traffic.
 
-Logistic regression of failure on the signals in force, with the present weights as prior mean (beta_j ~ N(3 w_j, 1), intercept ~ N(-3, 25)); a row weighs 1/pi, scaled to Kish's n. The queue looks for complaints, so
-the plain share of failures among traces with a signal would say more about the queue than about the signal.
+Logistic regression of failure on the signals in force, with the weights a project starts with as prior mean
+(beta_j ~ N(3 seed_j, 1), intercept ~ N(-3, 25)); a row weighs 1/pi, scaled to Kish's n. The queue looks for complaints,
+so the plain share of failures among traces with a signal would say more about the queue than about the signal. The
+mean is the seed and not the version in force: labels that made that version would count twice.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from thumbwheel.capture.prior import LOG_ODDS_OF_ONE, Prior, PriorTable, SignalFact, in_force
+from thumbwheel.capture.prior import LOG_ODDS_OF_ONE, SEED, Prior, PriorTable, SignalFact, in_force
 from thumbwheel.stats.logistic import map_logistic
 
 _INTERCEPT: Final = -3.0
 _Z: Final = 1.959964
-#: Labelled traces with a signal before its silence means anything.
-_ENOUGH: Final = 20
+#: Labelled traces with a signal, and how narrow the interval of its weight must be, before 0 inside it means anything.
+_ENOUGH, _NARROW = 20, 1.0
 
 
 class LabelledFacts(NamedTuple):
@@ -36,8 +38,11 @@ class PriorChange:
 
     prior: Prior
     after: float
+    #: Limits of the weight, in [-1, 1] like itself.
     low: float
     high: float
+    #: Posterior standard deviation of the weight; None for one that no label speaks of.
+    sd: float | None = None
     #: Labelled traces that had the signal.
     n: int
 
@@ -46,8 +51,10 @@ class PriorChange:
         """What the labels say of it, in words."""
         if not self.n:
             return "no labelled trace had it; unchanged"
-        if self.n >= _ENOUGH and self.low <= 0.0 <= self.high:
-            return "does not correlate with failure, as far as these labels can tell"
+        if self.low <= 0.0 <= self.high:
+            if self.n >= _ENOUGH and self.high - self.low <= _NARROW:
+                return "does not correlate with failure, as far as these labels can tell"
+            return f"too few labels to tell whether it correlates: {self.n}"
         if not self.low <= self.prior.weight <= self.high:
             return "differs from what was taken for granted"
         return "in line with what was taken for granted"
@@ -64,7 +71,7 @@ def refit_priors(
     fit = map_logistic(
         rows,
         np.array([label.failed for label in labels], dtype=np.float64),
-        prior_mean=[_INTERCEPT, *(prior.log_odds for prior in table.priors)],
+        prior_mean=[_INTERCEPT, *(LOG_ODDS_OF_ONE * SEED.weight_of(prior.kind, prior.value) for prior in table.priors)],
         prior_precision=[0.04, *(1.0 for _ in table.priors)],
         weights=weights / weights.sum() * (weights.sum() ** 2 / (weights @ weights)),
     )
@@ -92,10 +99,7 @@ def _row(facts: Sequence[SignalFact], table: PriorTable) -> list[float]:
 
 
 def _change(prior: Prior, weight: float, sd: float, n: int) -> PriorChange:
-    return PriorChange(
-        prior=prior,
-        after=min(max(weight, -1.0), 1.0) if n else prior.weight,
-        low=weight - _Z * sd,
-        high=weight + _Z * sd,
-        n=n,
-    )
+    if not n:
+        return PriorChange(prior=prior, after=prior.weight, low=-1.0, high=1.0, n=0)
+    after, low, high = (min(max(value, -1.0), 1.0) for value in (weight, weight - _Z * sd, weight + _Z * sd))
+    return PriorChange(prior=prior, after=after, low=low, high=high, sd=sd, n=n)

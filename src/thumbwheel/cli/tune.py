@@ -98,16 +98,27 @@ def replay(
         typer.echo("There is no draw to replay.")
 
 
-def priors(context: typer.Context, project: str = ProjectOption, as_json: bool = JsonOption) -> None:
-    """Show the priors in force.
+def priors(
+    context: typer.Context,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="An earlier version; the one in force when left out.")
+    ] = None,
+    project: str = ProjectOption,
+    as_json: bool = JsonOption,
+) -> None:
+    """Show the priors in force, or an earlier version of them.
 
-    Example: `thumbwheel priors --json`
+    Example: `thumbwheel priors --version 1 --json`
     """
+    from thumbwheel.errors import Invalid
+
     if context.invoked_subcommand is not None:
         return
     with open_wheel() as wheel:
         versions = wheel.tune.priors(wheel.project(project))
-    table = versions[-1]
+    table = next((each for each in versions if each.version == (version or versions[-1].version)), None)
+    if table is None:
+        raise Invalid(f"There is no version {version}; there are 1 to {versions[-1].version}.", field="version")
     if as_json:
         print_json({"version": table.version, "note": table.note, "priors": table.priors, "versions": len(versions)})
         return
@@ -150,7 +161,8 @@ def _change(each: PriorChange) -> dict[str, object]:
         "value": each.prior.value,
         "before": each.prior.weight,
         "after": each.after,
-        "interval": [each.low, each.high],
+        "interval": [each.low, each.high] if each.n else None,
+        "sd": each.sd,
         "n": each.n,
         "says": each.says,
     }
