@@ -15,7 +15,7 @@ from thumbwheel.drawing.lists import Lists
 from thumbwheel.ports import Mint
 from thumbwheel.sample import again as second
 from thumbwheel.sample.draw import Drawn, Pick, draw
-from thumbwheel.sample.lane import Candidate
+from thumbwheel.sample.lane import Candidate, LaneId
 from thumbwheel.sample.mix import shares
 from thumbwheel.sample.policies import (
     drift_reason,
@@ -25,6 +25,8 @@ from thumbwheel.sample.policies import (
     uncertain_reason,
 )
 from thumbwheel.sample.ring import Ring, starts
+from thumbwheel.sample.shortfall import empty_slice
+from thumbwheel.sample.slice import read_slice
 from thumbwheel.sample.sums import risk_sums
 from thumbwheel.store.frames import OpenFrame
 from thumbwheel.store.ledger import Tx
@@ -51,8 +53,9 @@ class Order:
     maturity: timedelta
     #: How many mixes have been put in force; None when `mix` is none of them.
     mix_version: int | None = None
-    #: Why the quotas sum to less than the budget, if they do.
-    lowered: str | None = None
+    #: Why it takes less than it was asked for, by what stands in the way: `queue` for one that is full, `frame` for one
+    #: with too few traces, `mix` for one that does not add up.
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -97,7 +100,6 @@ class OneDraw:
 
     def _record(self, drawn: Drawn, kept: second.Kept) -> Draw:
         sums = risk_sums(self.frame.cells, self.lists.model, [*self._kept(), kept])
-        shortfalls = {policy.value: why for policy, why in drawn.shortfalls.items()}
         return Draw(
             id=self.order.id,
             at=self.order.at,
@@ -114,13 +116,26 @@ class OneDraw:
             cells=[(category, cell, n) for (category, cell), n in self.frame.cells.items()],
             risk_sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
             risk_model=self.lists.model.to_json(),
-            shortfalls=shortfalls | ({"queue": self.order.lowered} if self.order.lowered else {}),
+            shortfalls=self._shortfalls(drawn),
             quotas={policy.value: n for policy, n in self.order.quotas.items()},
             lists=[(lane.policy.value, lane.part, *counts) for lane, counts in drawn.lanes.items()],
             mix_version=self.order.mix_version,
             rotation=self.lists.rotation or 0,
             thresholds=kept.to_json(),
         )
+
+    def _shortfalls(self, drawn: Drawn) -> dict[str, str]:
+        said = {policy.value: why for policy, why in drawn.shortfalls.items()}
+        asked = {alert.id: drawn.lanes[LaneId(Policy.drift, alert.id)] for alert in self.alerts}
+        empty = [
+            empty_slice(alert.name, read_slice(alert.slice).category, self.frame.population)
+            for alert in self.alerts
+            if asked[alert.id][0] and not asked[alert.id][1]
+        ]
+        if Policy.drift in drawn.shortfalls and empty:
+            got = sum(given for _, given in asked.values())
+            said["drift"] = f"{got} of {self.order.quotas[Policy.drift]}: {'; '.join(empty)}"
+        return {**said, **self.order.notes}
 
     def _middle(self, drawn: Drawn) -> datetime | None:
         if not drawn.picks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from secrets import randbits
 
 from thumbwheel.domain.queue import Draw, Policy, Window
@@ -14,14 +14,16 @@ from thumbwheel.drawing.one import Drawing, OneDraw, Order
 from thumbwheel.errors import Invalid
 from thumbwheel.ports import Mint, Now
 from thumbwheel.sample.backlog import LATENCY_BUDGET, Waiting, capacity, lowered, throughput, trim
-from thumbwheel.sample.mix import floor_of, split
-from thumbwheel.store.frames import open_frame, reopen_frame
+from thumbwheel.sample.mix import floor_of, shares, split
+from thumbwheel.sample.shortfall import Missing, too_few, unlike_a_whole
+from thumbwheel.store.frames import OpenFrame, count_all, open_frame, reopen_frame
 from thumbwheel.store.ledger import Ledger, Tx
 
 __all__ = ["PER_USER_CAP", "Capacity", "DrawRequest", "Drawing", "Sample"]
 
 #: How far back throughput is measured.
 _MEASURED = timedelta(days=14)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class Sample:
         closed_at = before[0].at if before else None
         return OneDraw(
             tx=tx,
-            order=self._order(tx, request, at),
+            order=self._order(tx, request, at, frame),
             frame=frame,
             lists=Lists(tx, frame, risk_model(tx, at, before), alerts, closed_at),
             alerts=alerts,
@@ -111,14 +113,14 @@ class Sample:
             mint=self.mint,
         )
 
-    def _order(self, tx: Tx, request: DrawRequest, at: datetime) -> Order:
-        mix = request.mix or mix_in_force(tx)
+    def _order(self, tx: Tx, request: DrawRequest, at: datetime, frame: OpenFrame) -> Order:
+        mix = mix_in_force(tx) if request.mix is None else request.mix
         asked = split(mix, request.budget)
         can = _capacity(tx, at)
         quotas = lowered(asked, can.room)
-        why = None
+        notes = {"mix": unlike_a_whole(mix, shares(mix)), "frame": _too_few(tx, request, at, frame)}
         if quotas != asked:
-            why = (
+            notes["queue"] = (
                 f"{sum(quotas.values())} of {request.budget}: {can.waiting} entries wait and {can.limit} "
                 f"can be worked off in {LATENCY_BUDGET.days} days"
             )
@@ -131,7 +133,7 @@ class Sample:
             mix_version=len(mixes_so_far(tx)) if request.mix is None else None,
             quotas=quotas,
             maturity=request.maturity,
-            lowered=why,
+            notes={about: why for about, why in notes.items() if why},
         )
 
     def capacity(self, project_id: int) -> Capacity:
@@ -170,14 +172,44 @@ class Sample:
             return tx.queue.list_draws(limit)
 
 
-def _mature(request: DrawRequest, at: datetime) -> Window:
+def _asked(request: DrawRequest, at: datetime) -> Window:
     window = request.window
     if isinstance(window, timedelta):
-        window = Window(start=at - window, end=at)
+        # A window of days begins on the hour: hours that are whole are counted by their counters.
+        window = Window(start=_on_the_hour(at - window) if window >= _DAY else at - window, end=at)
     if window.start >= window.end:
         raise Invalid("A window ends after it starts.", field="window")
-    mature = at - request.maturity
+    return window
+
+
+def _mature(request: DrawRequest, at: datetime) -> Window:
+    """The part of the window asked for whose traces are old enough."""
+    window, mature = _asked(request, at), at - request.maturity
+    if isinstance(request.window, timedelta) and request.window >= _DAY and request.maturity >= _HOUR:
+        mature = _on_the_hour(mature)
     return Window(start=min(window.start, mature), end=min(window.end, mature))
+
+
+def _on_the_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _too_few(tx: Tx, request: DrawRequest, at: datetime, frame: OpenFrame) -> str | None:
+    """Why the frame has fewer traces than were asked for, if it has."""
+    if request.again or frame.n >= request.budget:
+        return None
+    window, days = _asked(request, at), tx.traces.list_days()
+    mature = Window(start=window.start, end=max(window.start, frame.window.end))
+    missing = Missing(
+        n_young=count_all(tx.traces, Window(start=mature.end, end=window.end)),
+        n_framed=count_all(tx.traces, mature) - frame.n,
+        days=(_date(days[-1]), _date(days[0])) if days else None,
+    )
+    return too_few(frame.n, request.budget, missing, request.maturity)
+
+
+def _date(day: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=day)
 
 
 def _capacity(tx: Tx, at: datetime) -> Capacity:

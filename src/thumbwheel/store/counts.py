@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
 
-from thumbwheel.store.engine import upsert
+from thumbwheel.store.engine import prefer_seeks, upsert
 from thumbwheel.store.tables import draws
 
 #: Hours of a day; counters of other lengths there are none.
@@ -103,6 +103,10 @@ class Counts:
             if n
         ]
         upsert(self._connection, self._table, rows, add=["n"])
+
+    def prefer_seeks(self) -> None:
+        """Say that the rest of this transaction reads a few rows of many."""
+        prefer_seeks(self._connection)
 
     def sum(self, wanted: Sequence[Piece]) -> dict[tuple[str | int, ...], int]:
         """Traces in these counters, by what they are counted by; what there is none of is left out."""

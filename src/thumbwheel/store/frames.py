@@ -56,6 +56,7 @@ class OpenFrame:
 
 def open_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window) -> OpenFrame:
     """The frame of a new draw: what started in the window and is in no frame yet."""
+    traces.counts.prefer_seeks()
     framed = [frame for _, frame in queue.list_frames(window)]
     parts = _parts(window, framed)
     population = {
@@ -77,6 +78,11 @@ def open_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window)
     )
 
 
+def count_all(traces: Traces, window: Window) -> int:
+    """Traces that started in the window, in a frame or not."""
+    return sum(_count(traces.counts, traces.count_unframed, _parts(window, []), []).values())
+
+
 def reopen_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Window) -> OpenFrame:
     """The last frame closed over any part of the window, to draw from again.
 
@@ -91,6 +97,7 @@ def reopen_frame(traces: Traces, evidence: Evidence, queue: Queue, window: Windo
 
 def frame_of(traces: Traces, evidence: Evidence, queue: Queue, draw: Draw) -> OpenFrame:
     """The frame a draw closed."""
+    traces.counts.prefer_seeks()
     overlapping = queue.list_frames(draw.window)
     before = [closed for _, closed in overlapping[: [other for other, _ in overlapping].index(draw.id)]]
     return OpenFrame(

@@ -200,7 +200,7 @@ def test_what_dry_policies_leave_goes_to_random_and_the_record_says_so() -> None
     assert drawn.shortfalls == {
         Policy.drift: "0 of 3: no open drift alert has a trace in the frame",
         Policy.negative: "0 of 5: no trace in the frame has a negative signal",
-        Policy.uncertain: "0 of 4: no trace in the frame has an unsure judge",
+        Policy.uncertain: "0 of 4: no judge has looked at a trace of the frame",
     }
 
 
