@@ -22,6 +22,7 @@ PAGES = (
     "/",
     "/annotate",
     "/queue",
+    "/draws",
     "/disputes",
     "/quarantine",
     "/spot-check",
