@@ -42,6 +42,7 @@ from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
 from thumbwheel.services.project import Projects
 from thumbwheel.services.quarantine import Quarantine
+from thumbwheel.services.queue import QueueDesk
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
@@ -230,6 +231,11 @@ class Wheel:
         return Rubric(self.ledger, self.now, self.mint)
 
     @cached_property
+    def queue(self) -> QueueDesk:
+        """What the owner does with what waits."""
+        return QueueDesk(self.ledger, self.now, self.mint)
+
+    @cached_property
     def quarantine(self) -> Quarantine:
         """Labels that a revision of the codebook set aside."""
         return Quarantine(self.ledger, self.now, self.mint)
@@ -271,6 +277,7 @@ class Wheel:
             Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
             Job("norms", every(timedelta(hours=1)), self._each_project(self.norms.refresh)),
             Job("trim", every(timedelta(hours=1)), self._each_project(self.sample.trim)),
+            Job("tidy", every(timedelta(days=1)), self.shelves.tidy),
             Job("suggest", every(timedelta(minutes=1)), self._each_project(self.suggest.run)),
         ]
         if self.settings.draw_at is not None:
@@ -292,7 +299,9 @@ class Wheel:
         assert isinstance(asked.window, timedelta)
         window = Window(start=now + day - asked.window, end=now + day)
         maturity = max(asked.maturity - day, timedelta(0))
-        return replace(asked, window=window, maturity=maturity, dry_run=True, look=False)
+        # The same all day, so that a page that is loaded again says the same.
+        seed = now.date().toordinal()
+        return replace(asked, window=window, maturity=maturity, seed=seed, dry_run=True, look=False)
 
     def secret(self, purpose: str) -> bytes:
         """The secret for one purpose: from the setting, or made once and kept in the store."""

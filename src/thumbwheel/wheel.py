@@ -15,6 +15,7 @@ from thumbwheel.services.draws import Draws
 from thumbwheel.services.feedback import Feedback
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.quarantine import Quarantine
+from thumbwheel.services.queue import QueueDesk
 from thumbwheel.services.relink import Relink
 from thumbwheel.services.rubric import Rubric
 from thumbwheel.services.sample import DrawRequest, Sample
@@ -122,6 +123,11 @@ class Wheel(Protocol):
     @property
     def rubric(self) -> Rubric:
         """The owner's desk: codebook, disputes, what the queue is stuck with."""
+        ...
+
+    @property
+    def queue(self) -> QueueDesk:
+        """What the owner does with what waits."""
         ...
 
     @property

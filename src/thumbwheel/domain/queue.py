@@ -24,6 +24,8 @@ class Purpose(StrEnum):
     double = "double"
     relabel = "relabel"
     audit = "audit"
+    #: Put there by hand: part of no sample, so that no rate counts it.
+    chosen = "chosen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,13 +63,20 @@ class Progress:
     done: int
     #: Entries this reviewer may still be given, counted up to `MOST_COUNTED`.
     waiting: int
+    #: Judgements asked of them a day; None when no number is.
+    quota: int | None = None
     #: Annotations an hour at the pace of the last twenty, pauses left out; None before there is a pace.
-    per_hour: float | None
+    per_hour: float | None = None
+
+    @property
+    def left(self) -> int:
+        """What is left of today: of the quota, where there is one and as much waits, else everything that waits."""
+        return self.waiting if self.quota is None else min(max(self.quota - self.done, 0), self.waiting)
 
     @property
     def minutes_left(self) -> float | None:
-        """How long `waiting` takes at this pace."""
-        return None if not self.per_hour else 60 * self.waiting / self.per_hour
+        """How long `left` takes at this pace."""
+        return None if not self.per_hour else 60 * self.left / self.per_hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +265,7 @@ class Annotate:
             return Progress(
                 done=tx.annotations.count_since(annotator, since),
                 waiting=tx.queue.count_waiting_for(annotator, MOST_COUNTED),
+                quota=tx.quotas.find(annotator),
                 per_hour=pace([one.at for one in recent if one.at >= since]),
             )
 

@@ -153,6 +153,12 @@ class Leases:
         mine = (waiting.c.project_id == self._project_id) & (waiting.c.entry_id == entry_id)
         self._connection.execute(update(waiting).where(mine).values(**values))
 
+    def list_passed(self, limit: int) -> list[str]:
+        """Waiting entries that somebody has judged or skipped; longest waiting first."""
+        mine = select(waiting.c.entry_id).where(waiting.c.project_id == self._project_id)
+        statement = mine.where(waiting.c.passed_by != "").order_by(waiting.c.added_at, waiting.c.serve_rank)
+        return list(self._connection.execute(statement.limit(limit)).scalars())
+
     # --- skips
 
     def list_skipped(self, limit: int) -> list[tuple[Waiting, list[Skip]]]:

@@ -27,9 +27,11 @@ from thumbwheel.store.outcomes import Outcomes
 from thumbwheel.store.people import People
 from thumbwheel.store.quarantines import Quarantines
 from thumbwheel.store.queue import Queue
+from thumbwheel.store.quotas import Quotas
 from thumbwheel.store.ranges import Ranges
 from thumbwheel.store.scores import Scores
 from thumbwheel.store.scrubbings import Scrubbings
+from thumbwheel.store.selection import Selection
 from thumbwheel.store.shelves import Shelf
 from thumbwheel.store.signals import Signals
 from thumbwheel.store.sources import Origins
@@ -104,6 +106,16 @@ class Tx:
     def queue(self) -> Queue:
         """Alerts, draws and their entries."""
         return Queue(self.connection, self.project_id)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What waits, as an owner filters and changes it."""
+        return Selection(self.connection, self.project_id)
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        """How many judgements a day are asked of whom."""
+        return Quotas(self.connection, self.project_id)
 
     @cached_property
     def leases(self) -> Leases:
