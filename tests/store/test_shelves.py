@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -39,6 +40,20 @@ def test_a_part_stays_where_it_is(shelves: Shelves) -> None:
     shelves.put(1, "item", {}, id="a", within="capitals")
     with pytest.raises(Conflict):
         shelves.put(1, "item", {}, id="a", within="rivers")
+
+
+def test_what_expired_long_ago_is_taken_off_and_all_else_stays(shelves: Shelves, clock: Clock) -> None:
+    for name, hours in (("short", 1), ("long", 24 * 60)):
+        shelves.put(0, "address", {}, id=name, expires_at=clock() + timedelta(hours=hours))
+    shelves.put(1, "dataset", {}, id="capitals")
+    clock.advance(days=2)
+    # Whoever uses it can still be told that it has expired.
+    assert shelves.tidy() == 0
+    clock.advance(days=30)
+    assert shelves.tidy() == 1
+    assert shelves.find(0, "address", "short") is None
+    assert shelves.find(0, "address", "long") is not None
+    assert shelves.find(1, "dataset", "capitals") is not None
 
 
 def test_projects_do_not_see_each_others_things(shelves: Shelves) -> None:

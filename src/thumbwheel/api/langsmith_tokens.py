@@ -58,7 +58,9 @@ def _add_token(request: Request, who: Caller, asked: Any) -> dict[str, Any]:
         "key": key,
         "feedback_id": as_id(asked.get("id"), "id") or token,
     }
-    kept = wheel(request).shelves.put(_NOBODYS, _ADDRESS, said, id=token, within=_within(who, run_id))
+    kept = wheel(request).shelves.put(
+        _NOBODYS, _ADDRESS, said, id=token, within=_within(who, run_id), expires_at=grant.expires_at
+    )
     return _token(request, kept)
 
 

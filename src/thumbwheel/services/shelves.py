@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from thumbwheel.errors import Conflict, NotHere
 from thumbwheel.ports import Mint, Now
@@ -12,6 +13,9 @@ from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.shelves import Shelved
 
 __all__ = ["Shelved", "Shelves"]
+
+#: How long what has expired stays.
+LINGERS: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,18 @@ class Shelves:
     mint: Mint
 
     def put(
-        self, project_id: int, kind: str, body: Mapping[str, Any], *, id: str | None = None, within: str = ""
+        self,
+        project_id: int,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        within: str = "",
+        expires_at: datetime | None = None,
     ) -> Shelved:
         """Keep a thing, under a new id when it has none; of one that is here already only what `body` gives changes.
+
+        What expires is taken off `LINGERS` later: until then whoever asks for it can be told so.
 
         Raises:
             Conflict: the id is that of a part of something else.
@@ -41,6 +54,7 @@ class Shelves:
                 within=within,
                 created_at=before.created_at if before else now,
                 updated_at=now,
+                expires_at=expires_at,
                 body={**(before.body if before else {}), **body},
             )
             tx.shelf.put(thing)
@@ -83,3 +97,8 @@ class Shelves:
         with self.ledger.begin(project_id) as tx:
             if not tx.shelf.remove(kind, id):
                 raise NotHere(f"There is no {kind} {id!r} in this project.")
+
+    def tidy(self) -> int:
+        """Take off what expired long ago, in every project; how many there were."""
+        with self.ledger.begin(0) as tx:
+            return tx.shelf.remove_expired(self.now() - LINGERS)

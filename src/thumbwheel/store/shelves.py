@@ -23,6 +23,8 @@ class Shelved:
     within: str
     created_at: datetime
     updated_at: datetime
+    #: When it is of no more use; None for what is kept until somebody takes it off.
+    expires_at: datetime | None = None
     body: dict[str, Any]
 
 
@@ -35,7 +37,8 @@ class Shelf:
 
     def put(self, thing: Shelved) -> None:
         """Keep a thing, in place of the one with its kind and id."""
-        row = {name: getattr(thing, name) for name in ("kind", "id", "within", "created_at", "updated_at", "body")}
+        names = ("kind", "id", "within", "created_at", "updated_at", "expires_at", "body")
+        row = {name: getattr(thing, name) for name in names}
         upsert(self._connection, shelf, [{"project_id": self._project_id} | row])
 
     def find(self, kind: str, id: str) -> Shelved | None:
@@ -59,6 +62,10 @@ class Shelf:
         mine = delete(shelf).where(shelf.c.project_id == self._project_id)
         return bool(self._connection.execute(mine.where(shelf.c.kind == kind).where(shelf.c.id == id)).rowcount)
 
+    def remove_expired(self, before: datetime) -> int:
+        """Take off what expired before a time, on every project's shelf; how many there were."""
+        return self._connection.execute(delete(shelf).where(shelf.c.expires_at < before)).rowcount
+
     def _of(self, statement: Select[Any], kind: str) -> Select[Any]:
         return statement.where(shelf.c.project_id == self._project_id).where(shelf.c.kind == kind)
 
@@ -70,5 +77,6 @@ def _shelved(row: Row[Any]) -> Shelved:
         within=row.within,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        expires_at=row.expires_at,
         body=row.body,
     )

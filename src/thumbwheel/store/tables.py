@@ -694,8 +694,16 @@ shelf = Table(
     Column("within", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    #: When it is of no more use; None for what is kept until somebody takes it off.
+    Column("expires_at", UtcTime),
     Column("body", JsonText, nullable=False),
     Index(None, "project_id", "kind", "within", "created_at", "id"),
+    Index(
+        None,
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
 )
 
 # --- sources ----------------------------------------------------------------------------------------------------------

@@ -259,8 +259,17 @@ def upgrade() -> None:
         sa.Column("within", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "kind", "id", name=op.f("pk_shelf")),
+    )
+    op.create_index(
+        op.f("ix_shelf_expires_at"),
+        "shelf",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_shelf_project_id_kind_within_created_at_id"),
