@@ -57,7 +57,7 @@ def _record(trace_id: str, step: Mapping[str, Any]) -> Record | None:
         start_nanos=_integer(step.get("start_time_unix_nano")),
         end_nanos=_integer(step.get("end_time_unix_nano")),
         attributes=_attributes(step.get("attributes")),
-        events=[_event(each) for each in events if isinstance(each, dict)] if isinstance(events, list) else (),
+        events=[_event(each) for each in (events if isinstance(events, list) else ()) if isinstance(each, dict)],
         failed=text_at(status, "code") in {"STATUS_CODE_ERROR", "ERROR"},
         message=text_at(status, "message") or "",
     )
