@@ -1,6 +1,6 @@
 # The one list of commands; people, hooks and CI call these.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-servers check format bench screenshots reference lock clean chromium
+.PHONY: help demo serve test test-servers check format bench simulate screenshots reference lock clean chromium
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -36,6 +36,9 @@ format: .venv/.dev ## put format and imports right
 
 bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+
+simulate: .venv/.dev ## what each way to fill the queue finds in a simulated product; writes docs/sampling.md's figures
+	@$(BIN)/python benchmarks/simulate.py $(ARGS)
 
 screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
 	@$(BIN)/python docs/screenshots.py $(ARGS)

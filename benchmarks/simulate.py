@@ -3,7 +3,7 @@
 Eight weeks of traffic with hidden failure modes, noisy users and one that complains about everything; the draws are
 the program's own. Writes the figures and pictures of docs/sampling.md. Seeded: the same numbers come out each time.
 
-    python benchmarks/simulate.py [--products 12] [--quick] [--check]
+    python benchmarks/simulate.py [--products 12] [--quick | --check | --page]
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks.simulation.figures import of_policies, of_queue, weeks_of  # noqa: E402
+from benchmarks.simulation.page import filled  # noqa: E402
 from benchmarks.simulation.pictures import pictures  # noqa: E402
 from benchmarks.simulation.product import of_json  # noqa: E402
 from benchmarks.simulation.queues import MIXES, WITHOUT, Run, a_product, run_queue  # noqa: E402
 from benchmarks.simulation.store import same_as_a_store  # noqa: E402
 
 WEEKS, PER_DAY = 8, 6_000
-FIGURES, PICTURES = ROOT / "benchmarks" / "simulate.json", ROOT / "docs" / "images"
+FIGURES = ROOT / "benchmarks" / "simulate.json"
+PAGE, PICTURES = ROOT / "docs" / "sampling.md", ROOT / "docs" / "images"
 
 
 def run_product(seed: int, weeks: int) -> list[Run]:
@@ -78,12 +80,23 @@ def show(told: dict[str, Any]) -> None:
         )
 
 
+def write(told: dict[str, Any]) -> None:
+    """The page's passages and pictures."""
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), told), encoding="utf-8")
+    for name, svg in pictures(told).items():
+        (PICTURES / name).write_text(svg, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=12)
     parser.add_argument("--quick", action="store_true", help="two products of two weeks; writes nothing")
+    parser.add_argument("--page", action="store_true", help="only write page and pictures anew from the kept figures")
     parser.add_argument("--check", action="store_true", help="only compare a draw from memory with one from a store")
     options = parser.parse_args()
+    if options.page:
+        write(json.loads(FIGURES.read_text(encoding="utf-8")))
+        return
     print(f"a store draws the same: {same_as_a_store(per_day=3_000)} entries, each with the same chance")
     if options.check:
         return
@@ -91,8 +104,7 @@ def main() -> None:
     show(told)
     if not options.quick:
         FIGURES.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        for name, svg in pictures(told).items():
-            (PICTURES / name).write_text(svg, encoding="utf-8")
+        write(told)
 
 
 if __name__ == "__main__":

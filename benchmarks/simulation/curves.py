@@ -55,7 +55,7 @@ class Panel:
         place, ends = self.x(x), (self.y(low), self.y(high))
         self.drawn.append(
             f'<line x1="{place:.1f}" x2="{place:.1f}" y1="{ends[0]:.1f}" y2="{ends[1]:.1f}" stroke="{colour}" '
-            f'stroke-width="5" stroke-opacity=".35"/><circle cx="{place:.1f}" cy="{self.y(at):.1f}" r="4" fill="{colour}"/>'
+            f'stroke-width="5" stroke-opacity=".45"/><circle cx="{place:.1f}" cy="{self.y(at):.1f}" r="4" fill="{colour}"/>'
         )
 
     def mark(self, x: float, words: str) -> None:

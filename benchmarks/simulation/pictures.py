@@ -43,7 +43,7 @@ def weeks(told: Sequence[Mapping[str, float]]) -> str:
     panel = Panel("Failure rate of one product, %", "week", len(told) + 0.3, 36.0, 620.0, x_first=0.5, right=170.0)
     rows = list(enumerate(told, start=1))
     panel.line("failures among labels", [(at, week["naive"]) for at, week in rows], COLOURS[1], "5 3")
-    panel.line("complaints / traces", [(at, week["complaints"]) for at, week in rows], COLOURS[3], "5 3")
+    panel.line("traces with a complaint", [(at, week["complaints"]) for at, week in rows], COLOURS[3], "5 3")
     panel.line("the truth", [(at, week["truth"]) for at, week in rows], COLOURS[2])
     for at, week in rows:
         panel.span(at, week["low"], week["high"], week["estimate"], COLOURS[0])
@@ -54,7 +54,7 @@ def weeks(told: Sequence[Mapping[str, float]]) -> str:
 
 def labels(queues: Mapping[str, Any]) -> str:
     """How wide the interval is after so many labels."""
-    panel = Panel("Width of the 95 % interval, points", "labels in the window", 2300.0, 16.0, 620.0, right=170.0)
+    panel = Panel("Width of the 95 % interval, points", "labels in the window", 2300.0, 20.0, 620.0, right=170.0)
     for queue, kind, name in (
         ("default mix", "width", "default mix"),
         ("default mix", "core_width", "its uniform core alone"),
@@ -64,4 +64,4 @@ def labels(queues: Mapping[str, Any]) -> str:
         rows = queues[queue]["estimate"].values()
         panel.line(name, [(row["labels"], row[kind]) for row in rows], colour, "5 3" if kind == "core_width" else "")
     ticks = {float(n): str(n) for n in (80, 560, 1120, 2240)}
-    return figure("The interval narrows with the square root of the labels.", [(panel, ticks, range(0, 17, 4))])
+    return figure("The interval narrows with the square root of the labels.", [(panel, ticks, range(0, 21, 5))])

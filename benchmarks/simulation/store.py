@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from thumbwheel.store.migrate import migrate
 _NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 _SHUFFLE = b"simulated"
 _PROJECT = 1
-_SAID = {
+_SAID: Final[Mapping[Sign, dict[str, Any]]] = {
     Sign.down: {"kind": SignalKind.user_rating, "rating": Rating.down},
     Sign.up: {"kind": SignalKind.user_rating, "rating": Rating.up},
     Sign.reason: {"kind": SignalKind.user_reason, "reason": "hallucination"},
@@ -86,7 +87,7 @@ def _keep(capture: Capture, day: Day, ids: Sequence[str]) -> None:
         )
         traces.append((trace, at))
         signals += [
-            (Signal(id=sign.name, trace_id=trace.id, at=trace.started_at, **said), at)
+            (Signal(id=str(sign.name), trace_id=trace.id, at=trace.started_at, **said), at)
             for sign, said in _SAID.items()
             if sign & cell.signs
         ]
