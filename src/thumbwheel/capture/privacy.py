@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from thumbwheel.capture.edit import hunks
+from thumbwheel.capture.score import consent_of
 from thumbwheel.capture.scrubbing import Scrubbed, Scrubbing, fitting, texts_in
-from thumbwheel.domain.score import Score, ScoreSource
+from thumbwheel.domain.score import Score
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.span import NO_FACTS, Span, TraceFacts
-from thumbwheel.domain.trace import Document, ToolCall, Trace
+from thumbwheel.domain.trace import Document, Json, ToolCall, Trace
 from thumbwheel.ports import Scrubber
 
 _PSEUDONYM: Final = re.compile(r"u_[a-z2-7]{16}")
@@ -157,6 +158,8 @@ def admit_span(
     """
     aliases = _aliases(span.facts.user_id, rules, key)
     scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: _span_texts(span), aliases)
+    if scrubbing.idle:
+        return scrubbing.done(span)
     return scrubbing.done(
         replace(
             span,
@@ -195,19 +198,24 @@ def _facts(facts: TraceFacts, scrubbing: Scrubbing, rules: PrivacyRules, key: by
 def admit_score(
     score: Score,
     *,
+    asked: bool,
     rules: PrivacyRules,
     scrubber: Scrubber,
     key: bytes,
     placeholders: Mapping[str, str] | None = None,
 ) -> Scrubbed[Score] | None:
-    """Another tool's score as it may be kept; None when it is a user's word and the user said no in `metadata.consent`.
+    """Another tool's score as it may be kept; None when consent is missing.
+
+    `rules` are those of what is no user's word unless `asked`: then the score's metadata says under `consent` what
+    its user agreed to, and the mode in force is put beside it.
 
     `placeholders` are those of its trace, where it is known.
     """
-    consent = score.metadata.get("consent")
-    said = consent if isinstance(consent, dict) else None
-    if score.source is ScoreSource.api and not may_keep(said, ConsentMode.none_needed):
+    said = consent_of(score.metadata)
+    if asked and not may_keep(said, rules.consent):
         return None
+    if asked and rules.consent is not ConsentMode.none_needed:
+        score = replace(score, metadata={**score.metadata, "consent": _recorded(said, rules.consent)})
     texts = (score.value, score.label, score.correction, score.comment, score.metadata, score.extra)
     scrubbing = Scrubbing(scrubber, rules.keep, key, placeholders or {}, lambda: texts_in(*texts))
     return scrubbing.done(
@@ -223,6 +231,11 @@ def admit_score(
             extra=scrubbing.named(score.extra),
         )
     )
+
+
+def _recorded(said: Mapping[str, object] | None, mode: ConsentMode) -> dict[str, Json]:
+    found: dict[str, Any] = {**(said or {}), "mode": mode.value}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def scrub_text(text: str, scrubber: Scrubber, *, keep: frozenset[str] = frozenset()) -> Scrubbed[str]:

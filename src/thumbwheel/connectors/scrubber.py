@@ -16,9 +16,9 @@ from thumbwheel.ports import Found
 #: Digits in a web address are paths and ids; these are personal there too.
 _IN_URLS: Final = frozenset({"URL", "EMAIL_ADDRESS", "SECRET", "IP_ADDRESS", "IBAN_CODE", "CREDIT_CARD"})
 
-#: Characters of a text worth remembering, and how many are: a megabyte at most.
-_SHORT: Final = 64
-_REMEMBERED: Final = 10_000
+#: Characters of a text worth remembering, and of all that are remembered.
+_LONGEST: Final = 32_768
+_REMEMBERED: Final = 4_000_000
 
 
 class PatternScrubber:
@@ -50,6 +50,7 @@ class PatternScrubber:
             ConfigInvalid: there is no such model, or no such region.
         """
         self._clean: set[str] = set()
+        self._held = 0
         self._warm: list[Callable[[], object]] = []
         self._forms = [Form(may_have_secrets, secrets)]
         if kingfisher.is_installed() if secret_scanner is None else secret_scanner:
@@ -75,17 +76,22 @@ class PatternScrubber:
     def find(self, text: str) -> list[Found]:
         """Everything personal in `text`, in order and without overlaps, the stronger kind first.
 
-        Short texts in which nothing was found are remembered: keys, roles
-        and tags are most of what comes, again and again.
+        Texts in which nothing was found are remembered: keys, roles and
+        system prompts come again and again, and a trace says its question and
+        its answer in more than one of its spans.
         """
         if text in self._clean:
             return []
         found = self._look(text)
-        if not found and len(text) <= _SHORT:
-            if len(self._clean) >= _REMEMBERED:
-                self._clean.clear()
-            self._clean.add(text)
+        if not found and len(text) <= _LONGEST:
+            self._remember(text)
         return found
+
+    def _remember(self, text: str) -> None:
+        if self._held > _REMEMBERED:
+            self._clean, self._held = set(), 0
+        self._clean.add(text)
+        self._held += len(text)
 
     def _look(self, text: str) -> list[Found]:
         look = Look(text)
