@@ -101,9 +101,9 @@ def test_a_trace_is_as_if_it_had_been_sent_here(there: There, wheel: Wheel, cloc
 
     found = wheel.capture.get(wheel.project("default"), TRACE)
     sent = read(as_openinference(IT), IT, json_form=False)
-    moved = {"started_at": found.trace.started_at, "ended_at": found.trace.ended_at}
+    began, ended = found.trace.started_at, found.trace.ended_at
     # Phoenix does not keep the resource, which had the release.
-    assert found.trace == replace(sent, release=None, **moved)
+    assert found.trace == replace(sent, release=None, started_at=began, ended_at=ended)
     assert found.trace.ended_at == there.at
     assert [(each.name, each.verdict, each.annotator, each.critique) for each in found.reviews] == [
         ("correctness", Verdict.failed, "bob", "30 days")
