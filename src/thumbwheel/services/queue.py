@@ -17,7 +17,7 @@ from thumbwheel.ports import Mint, Now
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.selection import SORTS, Change, WaitingFilter
 
-__all__ = ["SORTS", "Added", "Changed", "QueueDesk", "Stalled", "WaitingFilter"]
+__all__ = ["MOST", "SORTS", "Added", "Changed", "QueueDesk", "Stalled", "WaitingFilter"]
 
 #: Most entries one bulk change takes.
 MOST = 10_000

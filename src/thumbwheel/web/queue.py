@@ -2,81 +2,176 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field, field_validator
 
-from thumbwheel.domain.queue import Policy
-from thumbwheel.errors import Invalid, NotHere
+from thumbwheel.errors import NotHere
 from thumbwheel.services.capture import TraceFile
+from thumbwheel.services.queue import MOST, SORTS, Changed, WaitingFilter
 from thumbwheel.services.sample import DrawRequest
 from thumbwheel.web import words
 from thumbwheel.web.render import Page, page
 from thumbwheel.web.session import Annotator, Owner, Services, Visitor, same_origin
 from thumbwheel.web.trace_view import view
+from thumbwheel.wheel import Wheel
 
 router = APIRouter(route_class=Page, include_in_schema=False, dependencies=[Depends(same_origin)])
 
-#: Entries looked through for a filter, and rows on a page.
-_LOOKED_AT = 2_000
-_SHOWN = 200
+#: Rows on a page.
+_SHOWN = 100
 
-_Ids = Annotated[list[str], Form(default_factory=list)]
+_Ids = Annotated[list[str], Form(default_factory=list, max_length=MOST)]
+_Said = Annotated[str, Query(max_length=300)]
+
+
+class Asked(BaseModel):
+    """What the page shows: every field is in its address, so that a view can be sent to somebody."""
+
+    policy: str = Field("", max_length=20)
+    category: str = Field("", max_length=512)
+    purpose: str = Field("", max_length=20)
+    kept_for: str = Field("", max_length=100)
+    #: In the trace id or the reason.
+    text: str = Field("", max_length=200)
+    #: Days it has waited, at least.
+    days: int | None = Field(None, ge=0, le=3650)
+    sort: str = Field("oldest", max_length=20)
+    page: int = Field(1, ge=1, le=100_000)
+
+    @field_validator("days", mode="before")
+    @classmethod
+    def _nothing(cls, value: object) -> object:
+        """An empty field of a form asks for nothing."""
+        return value or None
+
+    def only(self, now: datetime) -> WaitingFilter:
+        """As the service filters."""
+        given = self.model_dump(include={"policy", "category", "purpose", "kept_for", "text"})
+        return WaitingFilter(**given, added_by=now - timedelta(days=self.days) if self.days else None)
+
+    def address(self, **changed: object) -> str:
+        """The page that shows this, with some of it changed; what says nothing is left out."""
+        plain = Asked().model_dump()
+        asked = {name: value for name, value in self.model_dump().items() if value != plain[name]} | changed
+        return f"/queue?{urlencode(asked)}" if asked else "/queue"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is filtered."""
+        return any((self.policy, self.category, self.purpose, self.kept_for, self.text, self.days))
+
+
+_Asked = Annotated[Asked, Query()]
 
 
 @router.get("/queue")
 def queue(
-    request: Request,
-    owner: Owner,
-    wheel: Services,
-    policy: Annotated[str, Query(max_length=20)] = "",
-    category: Annotated[str, Query(max_length=512)] = "",
-    said: Annotated[str, Query(max_length=200)] = "",
+    request: Request, owner: Owner, wheel: Services, asked: _Asked, said: _Said = "", change: _Said = ""
 ) -> Response:
-    """What waits, first added first."""
-    everything = wheel.rubric.waiting(owner.project_id, _LOOKED_AT)
-    waiting = [
-        each
-        for each in everything
-        if policy in {"", each.entry.policy.value} and category in {"", each.entry.category or "none"}
-    ]
+    """What waits and why, filtered and sorted as the address says."""
+    now = wheel.now()
+    found = wheel.queue.find(owner.project_id, asked.only(now), asked.sort, _SHOWN, (asked.page - 1) * _SHOWN)
     return page(
         request,
         "queue.html",
         owner,
-        waiting=waiting[:_SHOWN],
-        n_found=len(waiting),
-        n_waiting=wheel.rubric.count_waiting(owner.project_id),
-        skipped=wheel.rubric.skipped(owner.project_id),
-        by_policy=Counter(each.entry.policy.value for each in everything),
-        by_category=sorted(Counter(each.entry.category or "none" for each in everything).items()),
-        policies=[each.value for each in Policy],
-        chosen={"policy": policy, "category": category},
+        found=found,
+        asked=asked,
+        sorts=SORTS,
+        n_pages=-(-found.n // _SHOWN),
+        skipped=[each for each in wheel.rubric.skipped(owner.project_id) if each.nobody_left],
+        stalled=wheel.queue.stalled(owner.project_id),
+        reviewers=wheel.queue.reviewers(owner.project_id),
         people=[person for person in wheel.access.list_people() if person.role != "viewer"],
         said=said,
-        now=wheel.now(),
+        change=change,
+        now=now,
     )
 
 
+class BulkIn(Asked):
+    """Entries that were chosen, one by one or every one that matches."""
+
+    entry: list[str] = Field(default_factory=list, max_length=MOST)
+    every: bool = False
+
+
+def _chosen(wheel: Wheel, owner: Visitor, body: BulkIn) -> list[str]:
+    return wheel.queue.matching(owner.project_id, body.only(wheel.now())) if body.every else body.entry
+
+
+class DropIn(BulkIn):
+    """Entries to drop, and why."""
+
+    why: str = Field("", max_length=500)
+
+
+class KeepIn(BulkIn):
+    """Entries to keep for somebody."""
+
+    person: str = Field("", max_length=100)
+
+
 @router.post("/queue/drop")
-def drop(owner: Owner, wheel: Services, entry: _Ids, why: Annotated[str, Form(max_length=500)] = "") -> Response:
+def drop(owner: Owner, wheel: Services, body: Annotated[DropIn, Form()]) -> Response:
     """Take entries out of the queue."""
-    if not why.strip():
-        raise Invalid("Say why: a dropped entry is a known gap in the figures.", field="why")
-    dropped = wheel.rubric.drop(owner.project_id, entry, why.strip())
-    return _back(f"{words.counted(len(dropped), 'entry', 'entries')} dropped.")
+    dropped = wheel.queue.drop(owner.project_id, _chosen(wheel, owner, body), body.why, owner.name)
+    return _changed(body, dropped, "dropped")
 
 
 @router.post("/queue/assign")
-def assign(owner: Owner, wheel: Services, entry: _Ids, person: Annotated[str, Form(max_length=100)] = "") -> Response:
+def assign(owner: Owner, wheel: Services, body: Annotated[KeepIn, Form()]) -> Response:
     """Keep entries for one person, or for anybody."""
-    assigned = wheel.rubric.assign(owner.project_id, entry, person or None)
-    return _back(f"{words.counted(len(assigned), 'entry', 'entries')} kept for {person or 'anybody'}.")
+    kept = wheel.queue.assign(owner.project_id, _chosen(wheel, owner, body), body.person or None, owner.name)
+    return _changed(body, kept, f"kept for {body.person or 'anybody'}")
+
+
+@router.post("/queue/undo")
+def undo(owner: Owner, wheel: Services, change: Annotated[str, Form(max_length=200)]) -> Response:
+    """Undo a bulk change."""
+    done = wheel.queue.undo(owner.project_id, change, owner.name)
+    return _back(f"Undone: {words.counted(len(done.entry_ids), 'entry', 'entries')} as before.")
+
+
+@router.post("/queue/add")
+def add(
+    owner: Owner,
+    wheel: Services,
+    traces: Annotated[str, Form(max_length=200_000)],
+    why: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Put traces into the queue by hand."""
+    added = wheel.queue.add(owner.project_id, traces.split(), owner.name, why)
+    told = [f"{words.counted(len(added.entry_ids), 'trace')} added"]
+    told += [f"{len(added.known)} had been picked before"] if added.known else []
+    told += [f"{words.counted(len(added.missing), 'id')} of no trace"] if added.missing else []
+    return _back(", ".join(told) + ".")
+
+
+@router.post("/queue/release")
+def release(owner: Owner, wheel: Services, entry: _Ids) -> Response:
+    """Settle entries on the judgements they have."""
+    settled = wheel.queue.release(owner.project_id, entry, owner.name)
+    return _back(f"{words.counted(len(settled), 'entry', 'entries')} settled on one judgement each.")
+
+
+@router.post("/queue/quota")
+def quota(
+    owner: Owner,
+    wheel: Services,
+    person: Annotated[str, Form(min_length=1, max_length=100)],
+    per_day: Annotated[int | None, Form()] = None,
+) -> Response:
+    """Ask somebody for so many judgements a day."""
+    wheel.queue.set_quota(owner.project_id, person, per_day, owner.name)
+    asked = words.counted(per_day, "judgement") if per_day else "no number of judgements"
+    return _back(f"{person} is asked for {asked} a day.")
 
 
 @router.post("/queue/draw")
@@ -121,6 +216,13 @@ def _permitted(whole: TraceFile, visitor: Visitor) -> TraceFile:
     return TraceFile(
         trace=whole.trace, signals=whole.signals, annotations=own, label=None, suggestions=(), artifacts=()
     )
+
+
+def _changed(body: BulkIn, changed: Changed, how: str) -> Response:
+    told = f"{words.counted(len(changed.entry_ids), 'entry', 'entries')} {how}."
+    undo = {"change": changed.change_id} if changed.change_id else {}
+    view = Asked(**{name: getattr(body, name) for name in Asked.model_fields})
+    return RedirectResponse(view.address(said=told, **undo), HTTPStatus.SEE_OTHER)
 
 
 def _back(said: str) -> Response:

@@ -13,6 +13,7 @@ document.addEventListener("keydown", (event) => {
   const target = document.querySelector(`[data-key="${CSS.escape(asked.key)}"], [data-focus="${CSS.escape(asked.key)}"]`);
   if (!target) return;
   event.preventDefault();
+  if (target.matches("input")) { target.focus(); return; }
   if (target.dataset.key) { target.click(); return; }
   target.open = true;
   target.querySelector("textarea, input:not([type=hidden])").focus();
@@ -27,14 +28,21 @@ for (const form of document.querySelectorAll("form[method=post]:not([data-editor
 }
 addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent; });
 
+const filters = document.querySelector("[data-filters]");
+filters?.addEventListener("change", (event) => { if (event.target.matches("select")) filters.requestSubmit(); });
+// The address holds what is filtered, and nothing else.
+filters?.addEventListener("submit", () => { for (const each of filters.elements) if (!each.value) each.disabled = true; });
+addEventListener("pageshow", () => { for (const each of filters?.elements ?? []) each.disabled = false; });
+
 const bulk = document.querySelector("[data-bulk]");
 if (bulk) {
+  const every = bulk.querySelector("[data-every]");
   const all = bulk.querySelector("[data-all]"), boxes = [...bulk.querySelectorAll("[name=entry]")];
   const count = () => {
-    const n = boxes.filter((box) => box.checked).length;
-    bulk.querySelector("[data-chosen]").textContent = n ? `${n} chosen` : "None chosen";
+    const n = every?.checked ? Number(every.dataset.every) : boxes.filter((box) => box.checked).length;
+    bulk.querySelector("[data-chosen]").textContent = n ? `${n.toLocaleString("en")} chosen` : "None chosen";
     for (const button of bulk.querySelectorAll("[data-needs-choice]")) button.disabled = !n;
-    all.checked = n === boxes.length;
+    all.checked = n >= boxes.length;
     all.indeterminate = n > 0 && n < boxes.length;
   };
   all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; count(); });
