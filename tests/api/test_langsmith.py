@@ -468,6 +468,14 @@ def test_feedback_is_listed_by_run_and_key_in_pages(filled: TestClient) -> None:
     assert filled.get("/langsmith/feedback", params={"offset": "x"}).status_code == 400
 
 
+def test_feedback_is_listed_by_the_time_it_was_given(client: TestClient) -> None:
+    for hour in (9, 10, 11):
+        said = {"run_id": ROOT, "key": f"at {hour}", "score": 1, "created_at": f"2026-11-23T{hour:02}:00:00"}
+        client.post("/langsmith/feedback", json=said)
+    within = {"min_created_at": "2026-11-23T10:00:00Z", "max_created_at": "2026-11-23T11:00:00Z"}
+    assert [each["key"] for each in client.get("/langsmith/feedback", params=within).json()] == ["at 10"]
+
+
 def test_feedback_about_nothing_is_refused(client: TestClient) -> None:
     refused: list[Any] = [{"key": "k"}, {"run_id": ROOT}, {"key": "k", "run_id": "x"}, [], {"key": "", "run_id": ROOT}]
     for body in refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -38,10 +39,11 @@ def list_feedback(request: Request, who: CanRead, asked: Asked) -> Response:
     """Judgements, newest first: of some runs, with some keys, from some sources."""
     limit, offset = asked.count("limit", 100, MOST), offset_of(request)
     runs = asked.many("run")
-    only = ScoreFilter(names=asked.many("key") or None)
+    start, end = asked.time("min_created_at"), asked.time("max_created_at")
+    only = ScoreFilter(names=asked.many("key") or None, start=start, end=end)
     wanted = {SOURCES[each] for each in asked.many("source") if each in SOURCES}
     if len(wanted) == 1:
-        only = ScoreFilter(names=only.names, source=next(iter(wanted)).value)
+        only = replace(only, source=next(iter(wanted)).value)
     capture = wheel(request).capture
     if runs:
         found = [each for run in dict.fromkeys(runs[:MOST]) for each in _of_run(capture, who.project_id, run, only)]

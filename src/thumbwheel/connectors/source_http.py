@@ -44,6 +44,7 @@ class Http:
         return httpx.Client(
             headers={"accept": "application/json", **self.headers},
             timeout=_SECONDS,
+            follow_redirects=True,
             transport=self.transport,
         )
 
