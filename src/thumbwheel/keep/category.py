@@ -19,12 +19,12 @@ def with_category(session: Session, items: Sequence[NewTrace]) -> list[NewTrace]
     """The same traces, each with a category if it had one, a rule gives one or it is like a cluster."""
     if all(item.trace.category for item in items):
         return list(items)
-    stored = session.tx.people.project_settings(session.tx.project_id).get("categories")
-    rules = read_category_rules(stored) if stored else ()
+    chosen = session.tx.people.project_settings(session.tx.project_id)
+    rules = read_category_rules(chosen["categories"]) if chosen.get("categories") else ()
     ruled = [replace(item, trace=replace(item.trace, category=categorise(item.trace, rules))) for item in items]
     if all(item.trace.category for item in ruled):
         return ruled
-    learnt = session.tx.clusterings.find_current()
+    learnt = session.tx.clusterings.find_current() if chosen.get("clusters") else None
     if learnt is None:
         return ruled
     clusters = Clustering.of_json(learnt)

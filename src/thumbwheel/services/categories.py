@@ -77,6 +77,9 @@ class Categories:
             kept = StoredClustering(clustering.version, now, by, clustering.to_json())
             if _in_force(tx).version != clustering.version - 1 or not tx.clusterings.add(kept):
                 raise Conflict("Somebody else has changed the clusters meanwhile; try again.")
+            # A project without clusters is not asked for them at every arrival.
+            chosen = tx.people.project_settings(project_id)
+            tx.people.set_project(project_id, chosen | {"clusters": len(clustering.clusters)})
             subject = f"clusters {clustering.version}"
             tx.people.audit(
                 project_id, id=self.mint(), actor=by, action="categories", subject=subject, at=now, why=None
