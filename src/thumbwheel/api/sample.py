@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Query, Request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
 
 from thumbwheel.api.deps import CanAdmin, CanRead, wheel
+from thumbwheel.api.drawing import drawing_out, without_thresholds
 from thumbwheel.connectors.alerts import is_alertmanager, read_alertmanager
 from thumbwheel.connectors.evidently import is_evidently, read_evidently
 from thumbwheel.connectors.span import parse_span
@@ -17,7 +18,7 @@ from thumbwheel.domain.queue import Policy, Window
 from thumbwheel.errors import Invalid
 from thumbwheel.services.alerts import AlertRequest, AlertState
 from thumbwheel.services.draws import Account, Part
-from thumbwheel.services.sample import Drawing, DrawRequest
+from thumbwheel.services.sample import DrawRequest
 
 router = APIRouter(tags=["sample"])
 
@@ -79,7 +80,7 @@ def draw(body: DrawIn, request: Request, who: CanAdmin) -> dict[str, Any]:
 def list_draws(request: Request, who: CanRead, limit: Annotated[int, Field(ge=1, le=100)] = 20) -> dict[str, Any]:
     """The last draws, newest first."""
     draws = wheel(request).sample.list_draws(who.project_id, limit)
-    return {"items": [_without_thresholds(msgspec.to_builtins(each)) for each in draws], "next": None}
+    return {"items": [without_thresholds(msgspec.to_builtins(each)) for each in draws], "next": None}
 
 
 @router.get("/v1/draws/{draw_id}")
@@ -147,31 +148,9 @@ def alert_out(state: AlertState) -> dict[str, Any]:
     return told | {"open": state.is_open, "found": found}
 
 
-def drawing_out(made: Drawing) -> dict[str, Any]:
-    """A draw and its entries, as everybody is told."""
-    told = _without_thresholds(msgspec.to_builtins(made.draw))
-    told["entries"] = [
-        {
-            "id": entry.id,
-            "trace_id": entry.trace_id,
-            "policy": entry.policy,
-            "picked_by": entry.picked_by,
-            "rank": entry.rank,
-            "serve_rank": entry.serve_rank,
-            "reason": entry.reason,
-            "inclusion_probability": entry.inclusion_probability,
-            "core": entry.core,
-            "purpose": entry.purpose,
-            "category": entry.category,
-        }
-        for entry in made.entries
-    ]
-    return told
-
-
 def account_out(found: Account) -> dict[str, Any]:
     """A draw accounted for, as everybody is told."""
-    told = _without_thresholds(msgspec.to_builtins(found.draw))
+    told = without_thresholds(msgspec.to_builtins(found.draw))
     parts = {"policies": found.policies, "categories": found.categories, "alerts": found.alerts}
     return (
         told
@@ -183,7 +162,3 @@ def account_out(found: Account) -> dict[str, Any]:
 def _part_out(part: Part) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(part)
     return told | {"open": part.n_open}
-
-
-def _without_thresholds(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name not in {"thresholds", "cells"}}

@@ -59,7 +59,7 @@ def sample(
     with open_wheel() as wheel:
         made = wheel.sample.draw(wheel.project(project), request)
     if as_json:
-        from thumbwheel.api.sample import drawing_out
+        from thumbwheel.api.drawing import drawing_out
 
         print_json(drawing_out(made))
     else:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
-from scipy import special
 
 from thumbwheel.domain.annotation import Annotation
 from thumbwheel.measure.figure import LEAST_CASES, Figure, figure, too_few
@@ -119,6 +118,8 @@ def labels_per_hour(annotations: Iterable[Annotation]) -> Figure:
         return too_few(made, of="annotations in a row")
     if hours == 0:
         return Figure(n=made, why="all annotations bear the same time")
+    from scipy import special
+
     low, high = special.gammaincinv(made, [0.025, 0.975]) / hours
     point = made / hours
     return figure(Estimate(point, Interval(float(low), float(high)).widened_to(point)), made, otherwise="")

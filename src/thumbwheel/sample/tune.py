@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from scipy import special
-
 from thumbwheel.domain.queue import Policy
 from thumbwheel.sample.mix import DEFAULT_MIX
 from thumbwheel.stats.allocate import water_fill
@@ -180,6 +178,9 @@ def propose(turned: Sequence[Turned], current: Mapping[Policy, float], until: da
 def _evidence(
     policy: Policy, mine: Sequence[Turned], known: tuple[float, float], share: float, proposed: float
 ) -> PolicyEvidence:
+    # Taking this in takes longer than a draw, which needs none of it.
+    from scipy import special
+
     a, b = known
     failures = [entry for entry in mine if entry.failed]
     return PolicyEvidence(

@@ -6,10 +6,10 @@ All levels are two-sided: the upper limit of a 90 % interval is the one-sided
 
 from dataclasses import dataclass
 from math import hypot, log1p, sqrt
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from thumbwheel.stats import given
 
@@ -59,7 +59,7 @@ class Estimate:
 
 def normal_quantile(level: float) -> float:
     """Half-width, in standard errors, of a two-sided normal interval of this level (1.96 for .95)."""
-    return float(special.ndtri((1 + given.chance(level, "a level")) / 2))
+    return NormalDist().inv_cdf((1 + given.chance(level, "a level")) / 2)
 
 
 def wilson(p: float, n: float, level: float = 0.95) -> Interval:

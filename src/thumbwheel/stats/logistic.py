@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, special
 
 from thumbwheel.stats import given
 from thumbwheel.stats.given import Floats
@@ -36,7 +35,7 @@ class LogisticFit:
 
         Raises `LengthsDiffer` for rows of another width.
         """
-        return np.asarray(special.expit(_rows(x, len(self.beta)) @ self.beta), dtype=np.float64)
+        return np.asarray(_expit(_rows(x, len(self.beta)) @ self.beta), dtype=np.float64)
 
 
 def map_logistic(
@@ -74,16 +73,19 @@ def map_logistic(
 def _newton(x: Floats, y: Floats, weight: Floats, mean: Floats, precision: Floats) -> LogisticFit:
     beta = mean.copy()
     for _ in range(MOST_STEPS):
-        p = special.expit(x @ beta)
+        p = _expit(x @ beta)
         slope = x.T @ (weight * (y - p)) - precision * (beta - mean)
         curve = (x.T * (weight * p * (1 - p))) @ x + np.diag(precision)
+        # One over a triangular factor, not the matrix itself: it also says when that is not positive definite.
         try:
-            factor = linalg.cho_factor(curve)
-        except (linalg.LinAlgError, ValueError) as error:
+            inverse = np.linalg.inv(np.linalg.cholesky(curve))
+        except np.linalg.LinAlgError as error:
             raise NotConverged("the curvature could not be computed") from error
-        step = linalg.cho_solve(factor, slope)
+        step = inverse.T @ (inverse @ slope)
+        if not np.isfinite(step).all():
+            raise NotConverged("the curvature could not be computed")
         if slope @ step <= CLOSE_ENOUGH:
-            return LogisticFit(beta + step, linalg.cho_solve(factor, np.eye(len(beta))))
+            return LogisticFit(beta + step, inverse.T @ inverse)
         beta = _uphill(x, y, weight, mean, precision, beta, step)
     raise NotConverged(f"no maximum after {MOST_STEPS} steps")
 
@@ -103,6 +105,11 @@ def _uphill(
     while log_posterior(beta + share * step) < start - rounding and share > 1e-10:
         share /= 2
     return np.asarray(beta + share * step, dtype=np.float64)
+
+
+def _expit(x: Floats) -> Floats:
+    """1 / (1 + exp(-x)), which neither overflows nor needs scipy: taking that in takes longer than a draw."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -x)), dtype=np.float64)
 
 
 def _rows(x: npt.ArrayLike, width: int) -> Floats:

@@ -14,7 +14,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from thumbwheel.stats import given
 from thumbwheel.stats.given import Floats
@@ -54,6 +53,8 @@ class Ratings:
 
     def one_vs_rest(self, value: Hashable) -> "Ratings":
         """The same units with only "this value" (True) and "any other" (False) told apart."""
+        from scipy import sparse
+
         here = np.array([each == value for each in self.values], dtype=np.float64)
         merged = sparse.csr_array(self.counts @ np.column_stack([1 - here, here]))
         return Ratings(values=(False, True), ordered=True, counts=merged, units=self.units)
@@ -114,6 +115,8 @@ def scale_of(values: Iterable[Hashable]) -> tuple[list[Hashable], bool]:
 
 
 def _in_order(found: dict[Hashable, int], patterns: Counter[tuple[int, ...]], *, ordered: bool) -> Ratings:
+    from scipy import sparse
+
     values, numeric = (list(found), False) if ordered else scale_of(found)
     place = {found[value]: at for at, value in enumerate(values)}
     rows = [row for row, codes in enumerate(patterns) for _ in codes]
