@@ -10,6 +10,8 @@ from prometheus_client import Counter, Histogram
 
 #: Rows by what became of them: accepted, duplicate, rejected.
 INGESTED = Counter("thumbwheel_ingested_total", "Traces and signals by outcome.", ["what", "outcome"])
+#: What users said and did that was not kept, because they had not agreed or had said no.
+WITHOUT_CONSENT = Counter("thumbwheel_without_consent_total", "Refused for want of consent.", ["what", "channel"])
 #: Pieces of personal data taken out, by type.
 SCRUBBED = Counter("thumbwheel_scrubbed_total", "Pieces of personal data taken out, by type.", ["type"])
 #: Seconds a request took, by route.

@@ -112,7 +112,38 @@ def merge_score(before: Score, now: Score) -> Score:
     return replace(newer, **gaps, metadata=older.metadata | newer.metadata, extra=older.extra | newer.extra)
 
 
-_FILLED: Final = ("trace_id span_id response_id session_id type value label correction comment client author").split()
+_FILLED: Final = (
+    "trace_id span_id response_id session_id type value label correction comment client author channel"
+).split()
+
+
+def is_users_word(score: Score, rules: Mapping[str, ScoreRule]) -> bool:
+    """Whether a user speaks by this score, who is asked before it is kept; reviewers and evaluators are not users.
+
+    What the application reports is its user's word unless the project says that its name stands for a judge or a review.
+    """
+    meant = rules.get(score.name, _NO_RULE).meant_as or _DEFAULT.get(score.source)
+    if meant in {MeantAs.judge, MeantAs.review}:
+        return False
+    return score.source is ScoreSource.api or meant is not MeantAs.nothing
+
+
+def consent_of(metadata: Mapping[str, Json]) -> dict[str, object] | None:
+    """What a score's metadata records of its user's consent; None where it records nothing.
+
+    >>> consent_of({"consent": True}), consent_of({"consent": {"given": "false"}}), consent_of({"consent.given": "yes"})
+    ({'given': True}, {'given': False}, {})
+    """
+    said = metadata.get("consent", metadata.get("consent.given"))
+    if said is None:
+        return None
+    more: dict[str, object] = dict(said) if isinstance(said, dict) else {"given": said}
+    given = _GIVEN.get(str(more.pop("given", None)).lower())
+    return more if given is None else {"given": given, **more}
+
+
+#: Instrumentation turns values into text.
+_GIVEN: Final = {"true": True, "false": False}
 
 
 def meaning(
@@ -233,7 +264,7 @@ def own_ids(score: Score) -> list[str]:
 
 
 def _signal(score: Score, trace_id: str, kind: SignalKind, **more: Any) -> Signal:
-    rights, consent = score.metadata.get("rights"), score.metadata.get("consent")
+    rights = score.metadata.get("rights")
     return Signal(
         id=score.id,
         trace_id=trace_id,
@@ -241,7 +272,8 @@ def _signal(score: Score, trace_id: str, kind: SignalKind, **more: Any) -> Signa
         at=score.at,
         user_id=column(score.author),
         comment=score.comment,
-        consent=dict(consent) if isinstance(consent, dict) else None,
+        consent=consent_of(score.metadata),
+        channel=score.channel,
         rights=frozenset(Right(each) for each in rights if each in set(Right))
         if isinstance(rights, list)
         else frozenset(),

@@ -110,6 +110,7 @@ def evaluation_of(
             family="genai",
             client=client_of(resource),
             author=text(a.get("gen_ai.evaluation.evaluator")),
+            metadata={name: a[name] for name in ("consent.given",) if name in a},
         )
     ]
 

@@ -68,6 +68,8 @@ class Score:
     client: str | None = None
     #: Who judged: a person, a model, an identifier.
     author: str | None = None
+    #: By which door a user's word came (see `thumbwheel.domain.signal.Signal`); None for what is no user's.
+    channel: str | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
     #: What a dialect needs to give its own data back, and nobody else looks at.
     extra: dict[str, Json] = field(default_factory=dict)

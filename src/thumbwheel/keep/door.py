@@ -17,6 +17,7 @@ from thumbwheel.capture.privacy import (
     is_pseudonym,
     pseudonym,
 )
+from thumbwheel.capture.score import ScoreRule, is_users_word, read_rules
 from thumbwheel.capture.scrubbing import Scrubbed
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.score import Score
@@ -51,6 +52,8 @@ class Door:
     rules: PrivacyRules = field(default_factory=PrivacyRules)
     #: Channel -> mode.
     consent: Mapping[str, ConsentMode] = field(default_factory=dict)
+    #: What the names of other tools' scores stand for.
+    scores: Mapping[str, ScoreRule] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chosen: Mapping[str, Any], *, scrubber: Scrubber, key: bytes, pseudonymise: bool) -> Door:
@@ -62,6 +65,7 @@ class Door:
             key=key,
             rules=rules if kept is None else replace(rules, keep=frozenset(kept)),
             consent={channel: ConsentMode(mode) for channel, mode in chosen.get("consent", {}).items()},
+            scores=read_rules(chosen),
         )
 
     def name_of(self, user_id: str) -> str:
@@ -130,16 +134,21 @@ class Admission:
         told = kept.channel == channel and kept.consent is asked
         return kept if told else replace(kept, channel=channel, consent=asked)
 
-    def score(self, score: Score) -> Score:
-        """Another tool's score as it may be kept.
+    def score(self, score: Score, channel: str) -> Score:
+        """Another tool's score as it may be kept; a user's word with the channel it came by and what the user was asked.
 
         Raises:
             ConsentMissing: it may not be kept.
         """
-        door = self._door
+        door, asked = self._door, is_users_word(score, self._door.scores)
+        if asked:
+            score = score if score.channel else replace(score, channel=channel)
+        rules = replace(door.rules, consent=door.mode(score.channel or channel))
 
         def admit(value: Score, placeholders: Mapping[str, str], /) -> Scrubbed[Score] | None:
-            return admit_score(value, rules=door.rules, scrubber=door.scrubber, key=door.key, placeholders=placeholders)
+            return admit_score(
+                value, asked=asked, rules=rules, scrubber=door.scrubber, key=door.key, placeholders=placeholders
+            )
 
         about = score.trace_id or score.span_id or score.response_id or score.session_id or score.id
         return self._through(score, about, f"score:{score.id}", admit)

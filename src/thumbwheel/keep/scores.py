@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from thumbwheel.capture.score import Meaning, ScoreRule, judge_of, meaning, merge_score, own_ids, read_rules
+from thumbwheel.capture.privacy import ConsentMode, may_keep
+from thumbwheel.capture.score import Meaning, ScoreRule, consent_of, judge_of, meaning, merge_score, own_ids, read_rules
 from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.score import Score, ScoreType
 from thumbwheel.domain.signal import DEFAULT_REASONS, SignalKind
@@ -26,16 +27,23 @@ class Meanings:
 
     rules: dict[str, ScoreRule]
     reasons: Sequence[str]
+    #: What users are asked where nobody said how a score came.
+    mode: ConsentMode = ConsentMode.none_needed
 
     @classmethod
     def of(cls, tx: Tx) -> Meanings:
         """By the project's settings."""
         settings = tx.people.project_settings(tx.project_id)
-        return cls(read_rules(settings), tuple(settings.get("reasons", DEFAULT_REASONS)))
+        asked = settings.get("consent", {})
+        mode = ConsentMode(asked.get("server", asked.get("*", ConsentMode.none_needed)))
+        return cls(read_rules(settings), tuple(settings.get("reasons", DEFAULT_REASONS)), mode)
 
     def of_score(self, score: Score, row: TraceRow, output: Json) -> Meaning:
         """What a score says about a trace with this output."""
-        return meaning(score, trace_id=row.trace_id, output=output, rules=self.rules, reasons=self.reasons)
+        found = meaning(score, trace_id=row.trace_id, output=output, rules=self.rules, reasons=self.reasons)
+        # One without a channel came as nobody's word, and so was never asked for.
+        unasked = bool(found.signals) and score.channel is None
+        return replace(found, signals=()) if unasked and not may_keep(consent_of(score.metadata), self.mode) else found
 
 
 def keep_scores(session: Session, arrived: Sequence[Score]) -> list[Outcome]:

@@ -15,6 +15,7 @@ from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import ConsentMissing
 from thumbwheel.keep.door import Admission
 from thumbwheel.keep.session import Outcome
+from thumbwheel.telemetry import WITHOUT_CONSENT
 
 _Value = TypeVar("_Value")
 
@@ -78,7 +79,9 @@ class LetIn:
         signals, no_signals = _consented(
             work.signals, lambda item: (admission.signal(item[0], work.channel), hashed(item[1]))
         )
-        scores, no_scores = _consented(work.scores, admission.score)
+        scores, no_scores = _consented(work.scores, lambda score: admission.score(score, work.channel))
+        WITHOUT_CONSENT.labels("signals", work.channel).inc(len(no_signals))
+        WITHOUT_CONSENT.labels("scores", work.channel).inc(len(no_scores))
         return cls(Work(work.project_id, traces, signals, spans, scores, work.channel), no_signals, no_scores)
 
     def complete(self, kept: Kept) -> Kept:

@@ -249,8 +249,7 @@ class Capture:
     def delete_score(self, project_id: int, score_id: str) -> bool:
         """Forget a score and what it became; False when there is none."""
         with self._ledger.archive(project_id) as tx:
-            found = list(tx.scores.find_many([score_id]).values())
-            drop_scores(self._session(tx), found)
+            drop_scores(self._session(tx), found := list(tx.scores.find_many([score_id]).values()))
         return bool(found)
 
     def replace_score(self, project_id: int, score: Score) -> Outcome:
@@ -260,12 +259,13 @@ class Capture:
             StoreUnavailable: nothing has changed.
         """
         let_in, notes = self._let_in(project_id, [Work(project_id, scores=[score])])
+        if let_in[0].scores:
+            return let_in[0].scores[0]
         with self._ledger.archive(project_id) as tx:
-            session = self._session(tx)
-            drop_scores(session, list(tx.scores.find_many([score.id]).values()))
-            done = _keep(session, let_in[0].work)
+            drop_scores(self._session(tx), list(tx.scores.find_many([score.id]).values()))
+            done = _keep(self._session(tx), let_in[0].work)
             _note_down(tx, notes, let_in, [done])
-        return let_in[0].complete(done).scores[0]
+            return done.scores[0]
 
     def read_scores_again(self, project_id: int, names: Sequence[str]) -> int:
         """Make anew what the scores of these names mean, after the project has said so otherwise; how many there were."""
@@ -328,7 +328,7 @@ class Capture:
 def _note_down(tx: Tx, notes: Sequence[Note], let_in: Sequence[LetIn], kept: Sequence[Kept]) -> None:
     """Keep what was taken out of what is new."""
     if notes:
-        old = set[tuple[str, str]]().union(*(each.not_new(one) for each, one in zip(let_in, kept, strict=True)))
+        old = {each for was, now in zip(let_in, kept, strict=True) for each in was.not_new(now)}
         new = [note for note in notes if (note.key, note.part) not in old]
         note_down(tx, new)
         for name, n in chain.from_iterable(note.found.total.items() for note in new):
