@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from thumbwheel.capture.privacy import PrivacyRules, admit_trace
 from thumbwheel.connectors import kingfisher, presidio
+from thumbwheel.connectors.forms import may_have_urls, urls
 from thumbwheel.connectors.labels import Look
 from thumbwheel.connectors.scrubber import PatternScrubber
 from thumbwheel.domain.trace import Trace
@@ -276,6 +277,8 @@ def test_a_gate_lets_through_every_text_its_form_finds_something_in(text: str) -
     for form in scrubber._forms:
         if list(form.find(text)):
             assert form.gate(look)
+    if list(urls(text)):
+        assert may_have_urls(look)
 
 
 @needs_presidio

@@ -6,11 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from thumbwheel.connectors.labels import Look, lowered, places
+from thumbwheel.connectors.labels import LONG_WORD, Look, lowered, places
 from thumbwheel.ports import Found
-
-#: What an issued key is made of; none is shorter.
-_RUN: Final = re.compile(r"[A-Za-z0-9_.\-]{15,}")
 
 #: Keys that name their issuer, by the beginning each gives them.
 _ISSUED: Final = re.compile(
@@ -58,7 +55,7 @@ _NO_SECRET: Final = re.compile(
 
 def may_have_secrets(look: Look) -> bool:
     """True for every text in which `secrets` finds something: a word that announces one, or a very long word."""
-    return any(word in look.small for word in _WORDS) or _RUN.search(look.text) is not None
+    return look.long_word or any(word in look.small for word in _WORDS)
 
 
 def secrets(text: str) -> Iterator[Found]:
@@ -70,7 +67,7 @@ def secrets(text: str) -> Iterator[Found]:
     small = lowered(text)
     if "private key" in small:
         yield from (Found("SECRET", *match.span()) for match in _PRIVATE_KEY.finditer(text))
-    for run in _RUN.finditer(text):
+    for run in LONG_WORD.finditer(text):
         yield from (Found("SECRET", *match.span()) for match in _ISSUED.finditer(text, *run.span()))
     if "://" in text:
         yield from (Found("SECRET", *match.span("secret")) for match in _IN_URL.finditer(text))

@@ -256,7 +256,8 @@ def _base58_checks(address: str) -> bool:
 
 _IBAN_GATE = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")
 _COIN_GATE = re.compile(rf"0x[0-9A-Fa-f]{{40}}|[13][{_BASE58}]{{25}}")
-_MAC_GATE = re.compile(r"[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]|\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
+_MAC_GATE = re.compile(r"[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-]")
+_MAC_DOTTED_GATE = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 _IPV4_GATE = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
 _IPV6_GATE = re.compile(r":[0-9A-Fa-f]{0,4}:")
 
@@ -265,8 +266,11 @@ FORMS: Final = (
     Form(lambda look: "@" in look.text or "\uff20" in look.text, emails),
     Form(lambda look: look.n_digits >= 2 and _IBAN_GATE.search(look.text), ibans),
     Form(lambda look: look.n_digits >= 13 and look.cluster, cards),
-    Form(lambda look: look.n_digits and ("bc1" in look.text or _COIN_GATE.search(look.text)), coin_addresses),
-    Form(lambda look: look.n_marks >= 2 and _MAC_GATE.search(look.text), mac_addresses),
+    Form(lambda look: look.long_word and ("bc1" in look.text or _COIN_GATE.search(look.text)), coin_addresses),
+    Form(
+        lambda look: (look.n_pairs >= 5 and _MAC_GATE.search(look.text)) or _MAC_DOTTED_GATE.search(look.text),
+        mac_addresses,
+    ),
     Form(
         lambda look: look.n_digits and (_IPV4_GATE.search(look.text) or _IPV6_GATE.search(look.text)),
         ip_addresses,

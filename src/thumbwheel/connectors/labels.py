@@ -9,19 +9,22 @@ from typing import Final
 from thumbwheel.ports import Found
 
 _CLUSTER: Final = re.compile(r"\d(?:[^\w\n]{0,3}\d){5}")
+#: What an issued key or a coin's address is made of; none is shorter.
+LONG_WORD: Final = re.compile(r"[A-Za-z0-9_.\-]{15,}")
 
 
 class Look:
     """What a first look at a text tells, shared by the gates. It costs some ten microseconds a kilobyte."""
 
-    __slots__ = ("cluster", "n_digits", "n_marks", "small", "text")
+    __slots__ = ("cluster", "long_word", "n_digits", "n_pairs", "small", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.small = text.lower()
         self.n_digits = sum(map(text.count, "0123456789"))
         #: Of the marks that part the pairs of a hardware address.
-        self.n_marks = sum(map(text.count, ":-."))
+        self.n_pairs = text.count(":") + text.count("-")
+        self.long_word = LONG_WORD.search(text) is not None
         #: Six digits close together: without them hardly a number of a person is in the text.
         self.cluster = self.n_digits >= 6 and _CLUSTER.search(text) is not None
 

@@ -66,7 +66,6 @@ class PatternScrubber:
         self._forms.append(Form(lambda look: look.cluster, lambda text: phone_numbers(text, plans)))
         if ner_model:
             self._forms.append(Form(lambda _: True, presidio.names(ner_model)))
-        self._forms.append(Form(may_have_urls, urls))
 
     def warm(self) -> None:
         """Load now what is otherwise loaded when a text first needs it: seconds, that no caller should wait for."""
@@ -95,14 +94,16 @@ class PatternScrubber:
 
     def _look(self, text: str) -> list[Found]:
         look = Look(text)
-        pages = _Spans()
-        for page in urls(text) if may_have_urls(look) else ():
+        addresses = list(urls(text)) if may_have_urls(look) else []
+        pages, kept = _Spans(), _Spans()
+        for page in addresses:
             pages.add(page)
-        kept = _Spans()
         for form in self._forms:
             for found in form.find(text) if form.gate(look) else ():
                 if found.type in _IN_URLS or not pages.hold(found.start):
                     kept.add(found)
+        for page in addresses:
+            kept.add(page)
         return kept.found
 
 
