@@ -1,6 +1,6 @@
 # The one list of commands; people, hooks and CI call these.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-servers check format bench simulate screenshots reference lock clean chromium
+.PHONY: help demo serve test test-servers check format bench bench-ingest simulate screenshots reference lock clean chromium
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-h
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.package ## fill a fresh store with a realistic week and serve it at http://127.0.0.1:8000
 	@$(BIN)/thumbwheel demo $(ARGS)
@@ -37,8 +37,14 @@ format: .venv/.dev ## put format and imports right
 bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
 
+bench-ingest: .venv/.dev ## traces and signals a second, acknowledged and queryable, and what each costs (ARGS=--profile)
+	@$(BIN)/python benchmarks/bench_ingest.py $(ARGS)
+
 simulate: .venv/.dev ## what each way to fill the queue finds in a simulated product; writes docs/sampling.md's figures
 	@$(BIN)/python benchmarks/simulate.py $(ARGS)
+
+bench-sample: .venv/.dev ## a draw of 80 from up to ten million traces, against what people do instead
+	@$(BIN)/python benchmarks/bench_sample.py $(ARGS)
 
 screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
 	@$(BIN)/python docs/screenshots.py $(ARGS)
