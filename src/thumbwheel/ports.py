@@ -130,6 +130,8 @@ class Source(Protocol):
     def push(self, labels: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """Take labels back, each in place of what was said of its trace before; those that found their trace.
 
+        One without a label takes away what was said before.
+
         Raises:
             SourceUnavailable: it does not answer any more.
             SourceRefused: the key may not write.

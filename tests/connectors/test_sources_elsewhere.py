@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_a_server_of_version_3_is_read_by_pages() -> None:
 
 def test_what_goes_to_langfuse() -> None:
     label = a_label(id="l1", trace_id="T1", verdict=Verdict.failed, categories=("hallucination",), critique="No.")
-    verdict, category = scores_of(Outgoing(label=label, remote_id="T1", root_id="r"))
+    verdict, category = scores_of(Outgoing(trace_id="T1", label=label, remote_id="T1", root_id="r"), label)
     assert (verdict["id"], verdict["traceId"], verdict["value"], verdict["dataType"], verdict["comment"]) == (
         "thumbwheel:T1",
         "T1",
@@ -286,9 +287,10 @@ def test_what_goes_to_langfuse() -> None:
         "CATEGORICAL",
     )
     passed = a_label(verdict=Verdict.passed, categories=())
-    assert len(scores_of(Outgoing(label=passed, remote_id="T1", root_id="r"))) == 1
+    given = Outgoing(trace_id="T1", label=passed, remote_id="T1", root_id="r")
+    assert len(scores_of(given, passed)) == 1
     # The category that is no more is taken back.
-    assert scores_of(Outgoing(label=passed, remote_id="T1", root_id="r", replaces=True))[1]["value"] == "none"
+    assert scores_of(replace(given, replaces=True), passed)[1]["value"] == "none"
 
 
 # --- LangSmith
@@ -389,8 +391,8 @@ def test_a_project_of_langsmith_that_is_not_there_is_named_with_those_that_are()
 
 def test_what_goes_to_langsmith_is_changed_where_it_was_written_before() -> None:
     label = a_label(id="l1", trace_id=ROOT, verdict=Verdict.failed, categories=("a", "b"), corrected_output="30 days.")
-    outgoing = Outgoing(label=label, remote_id=ROOT, root_id=ROOT)
-    body = feedback_of(outgoing)
+    outgoing = Outgoing(trace_id=ROOT, label=label, remote_id=ROOT, root_id=ROOT)
+    body = feedback_of(outgoing, label)
     assert (body["run_id"], body["score"], body["value"], body["correction"]) == (
         ROOT,
         0,
@@ -400,13 +402,15 @@ def test_what_goes_to_langsmith_is_changed_where_it_was_written_before() -> None
     source, server = langsmith(**{"feedback": lambda _: {}, f"feedback/{body['id']}": lambda _: {}})
     assert source.push([outgoing]) == [outgoing]
     assert server.asked == [("/feedback", json.loads(json.dumps(body)))]
-    again = Outgoing(label=label, remote_id=ROOT, root_id=ROOT, replaces=True)
-    source.push([again])
+    source.push([replace(outgoing, replaces=True)])
     assert server.asked[-1][0] == f"/feedback/{body['id']}"
 
 
 def test_a_run_that_langsmith_has_forgotten_costs_only_itself() -> None:
     source, server = langsmith()
-    outgoing = Outgoing(label=a_label(trace_id=ROOT), remote_id=ROOT, root_id=ROOT)
+    outgoing = Outgoing(trace_id=ROOT, label=a_label(trace_id=ROOT), remote_id=ROOT, root_id=ROOT)
     assert source.push([outgoing]) == []
     assert [path for path, _ in server.asked] == ["/feedback"]
+    # Nor need be taken away what is not there.
+    gone = replace(outgoing, label=None)
+    assert source.push([gone]) == [gone]

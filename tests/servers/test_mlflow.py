@@ -140,6 +140,11 @@ def test_labels_go_back_once_and_do_not_return(fill: Fill, wheel: Wheel, clock: 
     ours = [each for each in there.assessments(there.ids[0]) if each["assessment_name"] == "thumbwheel"]
     assert [each["feedback"]["value"] for each in ours if each.get("valid") is not False] == [True]
     assert pull(wheel, there, afresh=True) == (0, 0, 0)
+    with wheel.ledger.begin(project) as tx:
+        for id in ("label-1", "label-2"):
+            tx.annotations.supersede_label(id, clock())
+    assert wheel.sources.push(project, there.source).pushed == 1
+    assert {each["assessment_name"] for each in there.assessments(there.ids[0])}.isdisjoint({"thumbwheel"})
 
     httpx2.request(
         "POST",

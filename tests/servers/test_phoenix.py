@@ -167,6 +167,11 @@ def test_labels_go_back_once_and_do_not_return(there: There, wheel: Wheel, clock
     assert wheel.sources.push(project, there.source).pushed == 1
     assert [each["result"]["label"] for each in there.annotations(spans[ids[0]])] == ["pass"]
     assert pull(wheel, there, afresh=True) == (0, 0, 0)
+    with wheel.ledger.begin(project) as tx:
+        for id in ("label-1", "label-3"):
+            tx.annotations.supersede_label(id, clock())
+    assert wheel.sources.push(project, there.source).pushed == 1
+    assert there.annotations(spans[ids[0]]) == []
 
     # One span that Phoenix no longer has costs only its own label.
     httpx2.delete(f"{there.url}/v1/traces/{ids[1]}").raise_for_status()

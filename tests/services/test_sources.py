@@ -230,7 +230,17 @@ def test_labels_go_back_once_and_only_to_where_their_traces_came_from(
     there.written.clear()
     assert sources.push(PROJECT, there).pushed == 1
     (again,) = there.written
+    assert again.label is not None
     assert (again.label.id, again.mark, again.replaces) == ("label-7", "thumbwheel:a", True)
+
+    # Every label of it is taken back, and none comes in its place.
+    with ledger.begin(PROJECT) as tx:
+        for id in ("label-0", "label-7"):
+            tx.annotations.supersede_label(id, NOW + DAY)
+    there.written.clear()
+    assert sources.push(PROJECT, there).pushed == 1
+    assert [(each.label, each.mark, each.remote_id) for each in there.written] == [(None, "thumbwheel:a", "a")]
+    assert sources.push(PROJECT, there).pushed == 0
 
 
 def test_a_label_whose_trace_is_gone_is_counted_apart(sources: Sources, ledger: Ledger) -> None:

@@ -192,6 +192,12 @@ def test_a_label_goes_back_once_and_does_not_return(
     assert wheel.sources.push(project, opened(there)).pushed == 1
     scores = there.wheel.capture.list_scores(there.project_id, ScoreFilter(names=["thumbwheel"]), 10)
     assert [each.score.value for each in scores] == [1.0]
+    with wheel.ledger.begin(project) as tx:
+        for id in ("label-1", "label-2"):
+            tx.annotations.supersede_label(id, NOW)
+    assert wheel.sources.push(project, opened(there)).pushed == 1
+    names = [name for name, *_ in there.wheel.capture.list_score_names(there.project_id)]
+    assert not [name for name in names if name.startswith("thumbwheel")]
     assert pull(wheel, opened(there), afresh=True) == (0, 0, 0)
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import quote
 
 from thumbwheel.connectors.attributes import decoded, text
 from thumbwheel.connectors.langfuse import Sender, event, score
 from thumbwheel.connectors.source_http import Http, Params, iso, text_at
-from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.document import read_documents
 from thumbwheel.domain.score import Score
 from thumbwheel.domain.source import MARK, Outgoing, Page, Stream
@@ -29,6 +30,8 @@ _CUT: Final = 200
 _KINDS: Final = {kind.value for kind in SpanKind}
 #: What Langfuse notes beside the sender's own metadata.
 _TELEMETRY: Final = ("resourceAttributes", "scope", "attributes")
+#: Ends the id of the score that names a label's category.
+_CATEGORY: Final = ":category"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -157,14 +160,23 @@ class LangfuseSource:
     def push(self, labels: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """As `thumbwheel.ports.Source`: the verdict as a BOOLEAN score and, of a failure, its category beside it."""
         for each in labels:
-            for body in scores_of(each):
+            if each.label is None:
+                self._take_away(each)
+                continue
+            for body in scores_of(each, each.label):
                 self.http.post("/api/public/scores", body)
         return labels
 
+    def _take_away(self, outgoing: Outgoing) -> None:
+        for id in (outgoing.mark, f"{outgoing.mark}{_CATEGORY}"):
+            try:
+                self.http.send("DELETE", f"/api/public/scores/{quote(id, safe='')}")
+            except NotHere:
+                continue
 
-def scores_of(outgoing: Outgoing) -> list[dict[str, Any]]:
+
+def scores_of(outgoing: Outgoing, label: Label) -> list[dict[str, Any]]:
     """A label as Langfuse's scores, by ids of their own so that they are written once."""
-    label = outgoing.label
     about = {"label_id": label.id, "codebook_version": label.codebook_version, "settled": label.settled.value}
     common = {"traceId": outgoing.remote_id, "metadata": {"thumbwheel": about}}
     passed = label.verdict is Verdict.passed
@@ -173,7 +185,7 @@ def scores_of(outgoing: Outgoing) -> list[dict[str, Any]]:
     # One that was a failure and is none any more keeps no category.
     if label.categories or outgoing.replaces:
         named = ", ".join(label.categories) or "none"
-        beside = {"id": f"{outgoing.mark}:category", "name": "thumbwheel_category", "dataType": "CATEGORICAL"}
+        beside = {"id": f"{outgoing.mark}{_CATEGORY}", "name": "thumbwheel_category", "dataType": "CATEGORICAL"}
         found.append({**common, **beside, "value": named})
     return found
 

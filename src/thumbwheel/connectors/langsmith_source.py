@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from thumbwheel.connectors.langsmith import Report, span_of, time_of, trace_of
 from thumbwheel.connectors.langsmith_feedback import score_of
 from thumbwheel.connectors.source_http import Http, iso, text_at
-from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.score import Score
 from thumbwheel.domain.source import MARK, Outgoing, Page, Stream
 from thumbwheel.domain.span import Span
@@ -119,23 +119,32 @@ class LangSmithSource:
         return [each for each in labels if self._push(each)]
 
     def _push(self, outgoing: Outgoing) -> bool:
-        body = feedback_of(outgoing)
+        path = f"/feedback/{id_of(outgoing)}"
         try:
+            if outgoing.label is None:
+                self.http.send("DELETE", path)
+                return True
+            body = feedback_of(outgoing, outgoing.label)
             if outgoing.replaces:
                 said = ("score", "value", "comment", "correction")
-                self.http.send("PATCH", f"/feedback/{body['id']}", body={name: body.get(name) for name in said})
+                self.http.send("PATCH", path, body={name: body.get(name) for name in said})
             else:
                 self.http.post("/feedback", body)
         except NotHere:
-            return False
+            # What is not there need not be taken away.
+            return outgoing.label is None
         return True
 
 
-def feedback_of(outgoing: Outgoing) -> dict[str, Any]:
+def id_of(outgoing: Outgoing) -> str:
+    """The id of a label's feedback, the same one for ever."""
+    return str(uuid5(NAMESPACE_URL, outgoing.mark))
+
+
+def feedback_of(outgoing: Outgoing, label: Label) -> dict[str, Any]:
     """A label as feedback: 1 for a pass and 0 for a failure, its categories, its critique and the corrected answer."""
-    label = outgoing.label
     found = {
-        "id": str(uuid5(NAMESPACE_URL, outgoing.mark)),
+        "id": id_of(outgoing),
         "run_id": outgoing.root_id or outgoing.remote_id,
         "trace_id": outgoing.remote_id,
         "key": "thumbwheel",

@@ -14,7 +14,7 @@ import msgspec
 from thumbwheel.connectors.attributes import decoded, text
 from thumbwheel.connectors.otlp import EventRecord, Record
 from thumbwheel.connectors.source_http import text_at
-from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.source import MARK, Outgoing
 from thumbwheel.domain.span import WHOLE, Span, TraceFacts, stamp_of
@@ -229,9 +229,8 @@ def _typed(value: Any) -> dict[str, Any]:
     return {"type": ScoreType.text, "value": msgspec.json.encode(value).decode()}
 
 
-def assessment_of(outgoing: Outgoing) -> dict[str, Any]:
+def assessment_of(outgoing: Outgoing, label: Label) -> dict[str, Any]:
     """A label as an assessment by a human: true for a pass, its critique, and its categories beside it."""
-    label = outgoing.label
     about = {
         _OURS: outgoing.mark,
         "thumbwheel.label_id": label.id,

@@ -151,18 +151,24 @@ class MlflowSource:
         return [each for each in labels if self._push(each)]
 
     def _push(self, outgoing: Outgoing) -> bool:
-        path, body = f"{_TRACES}/{quote(outgoing.remote_id, safe='')}", assessment_of(outgoing)
+        path, label = f"{_TRACES}/{quote(outgoing.remote_id, safe='')}", outgoing.label
+        body = None if label is None else assessment_of(outgoing, label)
         try:
             answer = self.http.get(path)
             info = answer.get("trace", {}).get("trace_info") if isinstance(answer, dict) else None
             before = ours_among(info if isinstance(info, dict) else {}, outgoing.mark)
-            if before is None:
+            standing = None if before is None else f"{path}/assessments/{before['assessment_id']}"
+            if body is None:
+                if standing is not None:
+                    self.http.send("DELETE", standing)
+            elif before is None:
                 self.http.post(f"{path}/assessments", {"assessment": body})
             elif not says_the_same(before, body):
                 asked = {"assessment": body, "update_mask": "feedback,rationale,metadata"}
-                self.http.send("PATCH", f"{path}/assessments/{before['assessment_id']}", body=asked)
+                self.http.send("PATCH", str(standing), body=asked)
         except NotHere:
-            return False
+            # What is not there need not be taken away.
+            return label is None
         return True
 
 

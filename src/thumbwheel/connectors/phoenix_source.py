@@ -13,7 +13,7 @@ from thumbwheel.connectors.judgements import judgement
 from thumbwheel.connectors.otlp import EventRecord, Record
 from thumbwheel.connectors.semantics import understand_spans
 from thumbwheel.connectors.source_http import Http, iso, text_at
-from thumbwheel.domain.annotation import Verdict
+from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.score import Score
 from thumbwheel.domain.source import MARK, Outgoing, Page, Stream
 from thumbwheel.errors import NotHere, SourceBroken, SourceRefused
@@ -24,6 +24,8 @@ _IDS: Final = 100
 _ANNOTATIONS: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _METADATA: Final = "metadata."
+#: What our annotations are called.
+_NAME: Final = "thumbwheel"
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,18 @@ class PhoenixSource:
 
     def push(self, labels: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """As `thumbwheel.ports.Source`: the annotation `thumbwheel` on the root span, known by its identifier."""
-        known = [each for each in labels if each.root_id is not None]
+        gone = [each for each in labels if each.label is None]
+        for each in gone:
+            # Of all there are, those by this name with this identifier, which is one.
+            params = {"name": _NAME, "identifier": each.mark, "delete_all": "true"}
+            self.http.send("DELETE", f"{self._path}/span_annotations", params=params)
+        known = [each for each in labels if each.label is not None and each.root_id is not None]
         try:
             self._write(known)
         except NotHere:
             # One span that is gone refuses all.
-            return [each for each in known if self._is_written(each)]
-        return known
+            known = [each for each in known if self._is_written(each)]
+        return [*gone, *known]
 
     def _is_written(self, outgoing: Outgoing) -> bool:
         try:
@@ -127,20 +134,20 @@ class PhoenixSource:
         return True
 
     def _write(self, labels: Sequence[Outgoing]) -> None:
-        if labels:
-            self.http.post("/v1/span_annotations?sync=true", {"data": [annotation_of(each) for each in labels]})
+        said = [annotation_of(each, each.label) for each in labels if each.label is not None]
+        if said:
+            self.http.post("/v1/span_annotations?sync=true", {"data": said})
 
 
-def annotation_of(outgoing: Outgoing) -> dict[str, Any]:
+def annotation_of(outgoing: Outgoing, label: Label) -> dict[str, Any]:
     """A label as an annotation: 1 for a pass and 0 for a failure, its category, its critique."""
-    label = outgoing.label
     passed = label.verdict is Verdict.passed
     about = {"label_id": label.id, "codebook_version": label.codebook_version}
     if label.corrected_output is not None:
         about |= {"corrected_output": label.corrected_output}
     return {
         "span_id": outgoing.root_id,
-        "name": "thumbwheel",
+        "name": _NAME,
         "annotator_kind": "HUMAN",
         "identifier": outgoing.mark,
         "result": {

@@ -41,7 +41,10 @@ class Page:
 class Outgoing:
     """A settled label, and the trace it is about as the tool has it."""
 
-    label: Label
+    trace_id: str
+    #: None where the label that the tool has was taken back, and none came in its place.
+    label: Label | None
+    #: What the tool calls the trace.
     remote_id: str
     #: The step that stands for the trace.
     root_id: str | None
@@ -51,4 +54,4 @@ class Outgoing:
     @property
     def mark(self) -> str:
         """Names the judgement there: one a trace, so that a label settled anew takes the place of the one before."""
-        return f"{MARK}{id_key(self.label.trace_id)}"
+        return f"{MARK}{id_key(self.trace_id)}"

@@ -200,6 +200,8 @@ class Sources:
     ) -> Pushed:
         """Take every settled label back to the source its trace came from, unless it is there already.
 
+        One that stands no longer, with none in its place, is taken away there too.
+
         Raises:
             SourceUnavailable: it does not answer, or no longer; what was taken back stays.
             SourceRefused: the key may not write.
@@ -214,7 +216,9 @@ class Sources:
                 outgoing = _outgoing(tx, waiting[place : place + _BATCH])
             taken = source.push(outgoing)
             with self.ledger.begin(project_id) as tx:
-                tx.origins.mark_pushed(origin, {each.label.trace_id: each.label.id for each in taken})
+                tx.origins.mark_pushed(
+                    origin, {each.trace_id: None if each.label is None else each.label.id for each in taken}
+                )
             pushed.pushed += len(taken)
             pushed.gone += len(outgoing) - len(taken)
             watch((pushed.pushed + pushed.gone) / len(waiting), pushed)
@@ -284,29 +288,39 @@ def _refused(page: Page, kept: Kept) -> set[tuple[str, str]]:
 # --- what goes back
 
 
-def _waiting(tx: Tx, origin: str) -> list[tuple[Label, Remote]]:
-    """The label of each trace that came from a source, and what the trace is called there, unless it knows the label."""
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A trace whose source does not say of it what we do."""
+
+    trace_id: str
+    label: Label | None
+    remote: Remote
+
+
+def _waiting(tx: Tx, origin: str) -> list[_Due]:
+    """The traces that came from a source and have another label here than there, or one on one side only."""
     labels: dict[str, Label] = {id_key(label.trace_id): label for label in tx.annotations.stream_labels()}
-    found: list[tuple[Label, Remote]] = []
+    found: list[_Due] = []
     keys = list(labels)
     for place in range(0, len(keys), _BATCH):
         remotes = tx.origins.find_remotes(origin, keys[place : place + _BATCH])
-        found += [(labels[key], each) for key, each in remotes.items() if each.pushed_label != labels[key].id]
-    return found
+        found += [_Due(key, labels[key], each) for key, each in remotes.items() if each.pushed_label != labels[key].id]
+    return found + [_Due(key, None, each) for key, each in tx.origins.list_pushed(origin).items() if key not in labels]
 
 
-def _outgoing(tx: Tx, batch: Sequence[tuple[Label, Remote]]) -> list[Outgoing]:
-    rows = tx.traces.find_many([label.trace_id for label, _ in batch])
-    refs = {id_key(given): row.ref for given, row in rows.items()}
+def _outgoing(tx: Tx, batch: Sequence[_Due]) -> list[Outgoing]:
+    rows = tx.traces.find_many([each.trace_id for each in batch])
+    refs = {trace_id: row.ref for trace_id, row in rows.items()}
     spans = tx.spans.list_for(list(refs.values()))
     return [
         Outgoing(
-            label=label,
-            remote_id=remote.id,
-            root_id=_root(spans.get(refs.get(id_key(label.trace_id), -1), [])),
-            replaces=remote.pushed_label is not None,
+            trace_id=each.trace_id,
+            label=each.label,
+            remote_id=each.remote.id,
+            root_id=_root(spans.get(refs.get(each.trace_id, -1), [])),
+            replaces=each.remote.pushed_label is not None,
         )
-        for label, remote in batch
+        for each in batch
     ]
 
 

@@ -92,8 +92,15 @@ class Origins:
         rows = self._connection.execute(mine.where(source_traces.c.trace_id.in_(sorted(asked))))
         return {asked[row.trace_id]: Remote(row.remote_id, row.pushed_label) for row in rows}
 
-    def mark_pushed(self, origin: str, labels: Mapping[str, str]) -> None:
-        """Note which label of each trace was taken back."""
+    def list_pushed(self, origin: str) -> dict[str, Remote]:
+        """The traces whose source has a label of ours, by key."""
+        mine = select(source_traces.c.trace_id, source_traces.c.remote_id, source_traces.c.pushed_label)
+        mine = mine.where(source_traces.c.project_id == self._project_id).where(source_traces.c.origin == origin)
+        rows = self._connection.execute(mine.where(source_traces.c.pushed_label.is_not(None)))
+        return {row.trace_id: Remote(row.remote_id, row.pushed_label) for row in rows}
+
+    def mark_pushed(self, origin: str, labels: Mapping[str, str | None]) -> None:
+        """Note which label of each trace its source has; None for none any more."""
         mine = update(source_traces).where(source_traces.c.project_id == self._project_id)
         mine = mine.where(source_traces.c.origin == origin)
         for trace_id, label_id in labels.items():
