@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -16,7 +16,10 @@ from thumbwheel.app import weigh
 from thumbwheel.connectors.clusters import fit_clusters
 from thumbwheel.domain.queue import Policy
 from thumbwheel.domain.signal import Rating, SignalKind
+from thumbwheel.domain.trace import Trace
 from thumbwheel.errors import Conflict, Invalid
+from thumbwheel.keep.category import recategorise
+from thumbwheel.keep.session import Session
 from thumbwheel.services.capture import Capture, Work
 from thumbwheel.services.categories import Categories
 from thumbwheel.services.project import Projects
@@ -127,6 +130,27 @@ def test_traces_that_wait_are_given_a_category_and_every_count_moves_with_them(p
         (signal,) = tx.signals.list_for({ids[0]: row.day})[ids[0]]
     assert signal.signal.context is not None
     assert signal.signal.context.category == found[ids[0]]
+
+
+def test_only_traces_of_the_window_are_looked_at(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = product.serve(1)
+    product.clock.advance(days=20)
+    product.serve(2)
+    product.learn()
+    monkeypatch.setattr("thumbwheel.services.categories._AT_ONCE", 50)
+    looked = 0
+
+    def count(session: Session, found: Sequence[tuple[int, Trace]]) -> int:
+        nonlocal looked
+        looked += 1
+        return recategorise(session, found)
+
+    monkeypatch.setattr("thumbwheel.services.categories.recategorise", count)
+    assert product.categories.assign(PROJECT, timedelta(days=3)) >= 216
+    assert looked <= 6
+    assert set(product.category_of(old).values()) == {None}
+    assert product.categories.assign(PROJECT, timedelta(days=30)) >= 216
+    assert looked <= 6 + 10
 
 
 def test_what_a_draw_has_counted_keeps_its_count(product: Product) -> None:

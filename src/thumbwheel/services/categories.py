@@ -17,6 +17,7 @@ __all__ = ["Categories", "Cluster", "Clustering", "Kept"]
 
 #: Traces given a category in one transaction.
 _AT_ONCE = 500
+_CLOCK_SKEW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,11 @@ class Categories:
                 found = tx.traces.list_newest(_AT_ONCE, before_ref)
                 session = Session(tx, self.now(), b"", self.weigh)
                 n += recategorise(session, [(ref, trace) for ref, trace in found if trace.started_at >= since])
-            if len(found) < _AT_ONCE:
+                before_ref = found[-1][0] if found else None
+                # What came before the window began cannot have started in it, but for a clock that is wrong.
+                came = tx.listings.received([before_ref]).get(before_ref) if before_ref else None
+            if len(found) < _AT_ONCE or came is None or came < since - _CLOCK_SKEW:
                 return n
-            before_ref = found[-1][0]
 
 
 def _in_force(tx: Tx) -> Clustering:
