@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 320, 120
 _LEFT, _BOTTOM, _TOP, _RIGHT = 26, 20, 14, 8
 _STEP = 20
+#: A chance of something new below this is not worth reading on for.
+_RARE = 0.1
 
 
 def sentence(curve: Curve) -> str:
@@ -37,10 +39,10 @@ def advice(curve: Curve) -> str:
     if curve.n_notes < 2 * _STEP or curve.unseen_probability is None:
         return "Whether that is all of them shows after forty notes or so."
     chance = f"The next note is of a kind nobody has met with a chance of {percent(curve.unseen_probability)}."
-    if curve.n_new_last == 0:
-        return f"{chance} Reading more finds nothing new: write the categories."
-    if curve.n_new_last == 1:
-        return f"{chance} Nearly all is found."
+    if curve.n_new_last == 0 and curve.unseen_probability <= _RARE:
+        return f"{chance} Reading more would find little: write the categories."
+    if curve.n_new_last <= 1:
+        return f"{chance} Nearly all is found: see whether the notes that stand alone belong to the others."
     return f"{chance} Read more before the categories are fixed, or merge groups that say the same."
 
 

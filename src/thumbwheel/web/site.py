@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from thumbwheel.errors import NotHere
-from thumbwheel.web import annotate, desk, draw, measure, owner, queue, relink, signing
+from thumbwheel.web import annotate, coding, desk, draw, measure, owner, queue, relink, signing
 from thumbwheel.web.render import STATIC, SafeHeaders, is_page, refusal
 from thumbwheel.web.session import Sessions
 from thumbwheel.wheel import Wheel
@@ -20,7 +20,7 @@ from thumbwheel.wheel import Wheel
 def install(app: FastAPI, wheel: Wheel) -> None:
     """Add the pages to the server."""
     app.state.sessions = Sessions(wheel)
-    for module in (signing, measure, annotate, draw, owner, desk, queue, relink):
+    for module in (signing, measure, annotate, draw, owner, coding, desk, queue, relink):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(SafeHeaders)
