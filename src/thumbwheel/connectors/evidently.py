@@ -99,7 +99,7 @@ def _findings(body: Mapping[str, Any]) -> Iterator[str]:
     tests = [*_mappings(body.get("tests")), *(test for each in results for test in _mappings(each.get("tests")))]
     for test in tests:
         if test.get("status") == "FAIL":
-            yield str(test.get("description") or test.get("name") or "a test failed")
+            yield str(test.get("name") or test.get("description") or "a test failed")
     tested = {str(_config(test).get("metric_id")) for test in tests}
     for metric in _mappings(body.get("metrics")):
         yield from _metric(metric, tested)

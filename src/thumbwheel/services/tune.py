@@ -128,8 +128,8 @@ class Tune:
 
         What the other mix would have found is estimated from the labels there are: a failure found with chance pi
         counts for pi' / pi, pi' being its chance under the other mix, so the difference between the mixes has the
-        variance sum (1 - pi) (pi' / pi - 1)^2 (Horvitz-Thompson; independent picks). Both are chances in this draw alone, whatever
-        further draws of its frame did.
+        variance sum (1 - pi) (pi' / pi - 1)^2 (Horvitz-Thompson; picks taken as independent). Both are chances in
+        this draw alone, whatever further draws of its frame did.
 
         Raises:
             Invalid: the mix cannot be.
@@ -144,7 +144,7 @@ class Tune:
         frame = frame_of(tx.traces, tx.evidence, tx.queue, draw)
         kept = Kept.of_json(draw.thresholds)
         found = tx.queue.find_alerts([lane.part for lane in kept.thresholds if lane.policy is Policy.drift])
-        alerts = list(found.values())
+        alerts = sorted(found.values(), key=lambda alert: (alert.raised_at, alert.id))
         lists = Lists(tx, frame, RiskModel.of_json(draw.risk_model), alerts, draw.at, draw.at, draw.rotation)
         taken = sum(gave for *_, gave in draw.lists)
         budget = taken if "queue" in draw.shortfalls and taken else draw.budget
