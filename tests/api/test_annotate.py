@@ -208,7 +208,7 @@ def test_progress_tells_what_is_done_and_what_is_left(
         clock.advance(seconds=30)
         submit(desk, take(desk))
     told = desk.get("/v1/progress", params={"annotator": "ann"}).json()
-    assert told == {"done": 2, "waiting": 2, "per_hour": 120.0, "minutes_left": 1.0}
+    assert told == {"done": 2, "waiting": 2, "quota": None, "left": 2, "per_hour": 120.0, "minutes_left": 1.0}
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ class Queue:
             select(literal(1))
             .where(waiting.c.project_id == self._project_id)
             .where(waiting.c.assigned_to.in_(["", annotator]))
-            .where(waiting.c.passed_by != annotator)
+            .where(or_(waiting.c.passed_by != annotator, waiting.c.assigned_to == annotator))
             .limit(most)
             .subquery()
         )

@@ -178,12 +178,14 @@ class ProgressOut(BaseModel):
 
     done: int
     waiting: int
+    #: Judgements asked of them a day; None when no number is.
+    quota: int | None
     minutes_left: float | None
 
     @classmethod
     def of(cls, progress: Progress) -> ProgressOut:
         """From the service's."""
-        return cls(done=progress.done, waiting=progress.waiting, minutes_left=progress.minutes_left)
+        return cls.model_validate(progress, from_attributes=True)
 
 
 class NextOut(BaseModel):

@@ -24,11 +24,11 @@ export function notice(text, { tone = "", action = null, stay = false } = {}) {
 /** For those who listen instead of look. */
 export function say(text) { $("[data-say]").textContent = text; }
 
-/** "31 of 80, 24 min left". */
-export function showProgress({ done, waiting, minutes_left: left }) {
-  const all = done + waiting, line = $("[data-progress]");
+/** "31 of 80, 24 min left". With a quota, of that; it is a measure, and nobody is kept from going on. */
+export function showProgress({ done, waiting, quota, minutes_left: left }) {
+  const all = Math.max(done, quota ?? done + waiting), line = $("[data-progress]");
   line.hidden = false;
-  const time = left === null || !waiting ? "" : left < 1 ? ", a minute left" : `, ${left < 100 ? Math.ceil(left) + " min" : Math.round(left / 60) + " h"} left`;
+  const time = quota && done >= quota ? ", today's share is done" : left === null || !waiting ? "" : left < 1 ? ", a minute left" : `, ${left < 100 ? Math.ceil(left) + " min" : Math.round(left / 60) + " h"} left`;
   $("[data-progress-text]").textContent = `${done} of ${all}${time}`;
   $("[data-progress-bar]").setAttribute("width", String(all ? (100 * done) / all : 0));
 }
