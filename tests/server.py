@@ -17,13 +17,14 @@ from typing import Any
 
 import httpx2
 
-_COMMAND = (sys.executable, "-c", "from thumbwheel.cli.main import main; main()")
+#: `thumbwheel`, by this interpreter.
+COMMAND = (sys.executable, "-c", "from thumbwheel.cli.main import main; main()")
 _START_TIMEOUT = 60.0
 
 
 def run(*words: str, env: Mapping[str, str], stdin: str | None = None) -> Any:
     """One command; the JSON it prints."""
-    done = subprocess.run([*_COMMAND, *words], check=False, capture_output=True, text=True, env=env, input=stdin)
+    done = subprocess.run([*COMMAND, *words], check=False, capture_output=True, text=True, env=env, input=stdin)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -59,7 +60,7 @@ def serving(env: Mapping[str, str], folder: Path, *options: str) -> Iterator[Ser
     """Serve on a free port until the end of the block."""
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [*_COMMAND, "serve", "--port", "0", *options], env=env, stderr=log, text=True, cwd=folder
+            [*COMMAND, "serve", "--port", "0", *options], env=env, stderr=log, text=True, cwd=folder
         )
     server = Server(process, "")
     try:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx2
 import pytest
@@ -14,14 +19,17 @@ import pytest
 from tests.conftest import Clock
 from tests.connectors.test_dialects import as_openinference, read
 from tests.otlp import AT, CHILD, ROOT, TRACE, as_protobuf
+from tests.server import COMMAND, environment, run
 from tests.sources import label
 from tests.wire.test_pull import IT
 from thumbwheel.app import Wheel
+from thumbwheel.config import Settings
 from thumbwheel.connectors import sources
 from thumbwheel.domain.annotation import Verdict
 from thumbwheel.domain.span import Span
 from thumbwheel.errors import SourceRefused
 from thumbwheel.ports import Source
+from thumbwheel.services.capture import TraceFilter
 
 pytestmark = pytest.mark.servers
 
@@ -39,7 +47,15 @@ class There:
         return sources.phoenix(self.url, None, self.project)
 
     def trace_id(self, number: int) -> str:
-        return f"{self.project.encode().hex()[-8:]}{number:024x}"
+        return f"{self._prefix:08x}{number:024x}"
+
+    def span_id(self, number: int, span_id: str) -> str:
+        return span_id and f"{(self._prefix + number) % 2**32:08x}{span_id[8:]}"
+
+    @property
+    def _prefix(self) -> int:
+        """Phoenix takes an id once, whatever the project."""
+        return crc32(self.project.encode())
 
     def send(self, *traces: list[dict[str, Any]]) -> None:
         """Spans as an exporter sends them; returns when they can be read."""
@@ -125,13 +141,15 @@ def test_a_trace_is_as_if_it_had_been_sent_here(there: There, wheel: Wheel, cloc
     assert {each.annotator: each.verdict for each in reviews} == {"bob": Verdict.passed, "eve": Verdict.failed}
 
 
-def many(there: There, n: int) -> Iterator[list[dict[str, Any]]]:
-    """Traces like it, each with ids of its own."""
+def many(there: There, n: int, apart: timedelta = timedelta(0)) -> Iterator[list[dict[str, Any]]]:
+    """Traces like it, each with ids of its own, and each so long before the one before."""
+    nanos = apart // timedelta(microseconds=1) * 1000
     for number in range(n):
         yield [
             span
-            | {"traceId": there.trace_id(number), "spanId": f"{number + 1:08x}{span['spanId'][8:]}"}
-            | {"parentSpanId": span["parentSpanId"] and f"{number + 1:08x}{span['parentSpanId'][8:]}"}
+            | {"traceId": there.trace_id(number)}
+            | {name: there.span_id(number, span[name]) for name in ("spanId", "parentSpanId")}
+            | {name: span[name] - number * nanos for name in ("startTimeUnixNano", "endTimeUnixNano")}
             for span in as_openinference(IT)
         ]
 
@@ -142,6 +160,45 @@ def test_what_needs_many_pages_comes_whole(there: There, wheel: Wheel) -> None:
     assert pull(wheel, there) == (0, 0, 0)
     project = wheel.project("default")
     assert len(wheel.capture.get(project, there.trace_id(199)).trace.documents) == 2
+
+
+def test_a_pull_that_is_killed_goes_on(there: There, tmp_path: Path) -> None:
+    there.send(*many(there, 160, apart=timedelta(hours=1)))
+    env = environment(f"sqlite:///{tmp_path}/store.db")
+    words = ("pull", "phoenix", "--url", there.url, "--from", there.project, "--json")
+    process = subprocess.Popen([*COMMAND, *words], env=env, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while _reached(tmp_path / "store.db") is None:
+        assert process.poll() is None, "it was over before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.kill()
+    process.wait(30)
+    begun, done = _reached(tmp_path / "store.db") or (0, 0)
+    assert done - begun < timedelta(days=6) // timedelta(microseconds=1)
+
+    rest = run(*words, env=env)
+    assert 0 < rest["traces"] < 160
+    wheel = Wheel(Settings(database_url=env["THUMBWHEEL_DATABASE_URL"]))
+    try:
+        found = wheel.capture.list_traces(wheel.project("default"), TraceFilter(), 1000)
+        assert {each.trace.id for each in found} == {there.trace_id(number) for number in range(160)}
+        assert {len(each.spans) for each in found} == {4}
+    finally:
+        wheel.stop()
+    assert run(*words, env=env) == {"source": "phoenix", "traces": 0, "observations": 0, "scores": 0}
+
+
+def _reached(store: Path) -> tuple[int, int] | None:
+    """Between which times the store says that everything was read."""
+    if not store.exists():
+        return None
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        try:
+            row = connection.execute("SELECT begun_at, done_to FROM source_cursors").fetchone()
+        except sqlite3.OperationalError:
+            return None
+    return None if row is None else (int(row[0]), int(row[1]))
 
 
 def test_labels_go_back_once_and_do_not_return(there: There, wheel: Wheel, clock: Clock) -> None:
