@@ -370,6 +370,7 @@ def create_app(wheel: Wheel) -> FastAPI:
         sample,
         widget,
     )
+    from thumbwheel.api.bound import Bounded
     from thumbwheel.api.origin import CrossOrigin
     from thumbwheel.api.rate import Rates
     from thumbwheel.api.straight import Straight
@@ -391,6 +392,7 @@ def create_app(wheel: Wheel) -> FastAPI:
     )
     app.state.wheel = wheel
     app.state.rates = Rates(wheel.settings)
+    app.add_middleware(Bounded, limit=wheel.settings.max_body_bytes)
     app.add_middleware(Straight, doors={**capture.DOORS, **otlp.DOORS})
     app.add_middleware(CrossOrigin, known=lambda origin: wheel.access.knows_origin(origin))  # noqa: PLW0108 - not before it is asked
     errors.install(app)

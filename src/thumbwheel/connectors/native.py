@@ -247,7 +247,7 @@ def check_clean(item: object) -> None:
                 raise Invalid("A number must be finite.", field=path)
         elif isinstance(value, dict | list):
             if depth >= MAX_DEPTH:
-                raise Invalid(f"Nested deeper than {MAX_DEPTH} levels.", field=path.split(".", 1)[0])
+                raise Invalid(f"Nested deeper than {MAX_DEPTH} levels.", field=re.split(r"[.\[]", path, maxsplit=1)[0])
             stack.extend(_children(value, path, depth + 1))
 
 
