@@ -35,7 +35,7 @@ format: .venv/.dev ## put format and imports right
 	@$(BIN)/ruff check --fix-only --quiet .
 
 bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
-	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS); done
 
 bench-ingest: .venv/.dev ## traces and signals a second, acknowledged and queryable, and what each costs (ARGS=--profile)
 	@$(BIN)/python benchmarks/bench_ingest.py $(ARGS)
@@ -44,7 +44,7 @@ simulate: .venv/.dev ## what each way to fill the queue finds in a simulated pro
 	@$(BIN)/python benchmarks/simulate.py $(ARGS)
 
 bench-sample: .venv/.dev ## a draw of 80 from up to ten million traces, against what people do instead
-	@$(BIN)/python benchmarks/bench_sample.py $(ARGS)
+	@PYTHONPATH=. $(BIN)/python benchmarks/bench_sample.py $(ARGS)
 
 screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
 	@$(BIN)/python docs/screenshots.py $(ARGS)

@@ -30,9 +30,10 @@ _UNIFORM = {"sqlite": "abs(random() / 2)", "postgresql": "(random() * 4611686018
 _KEY = {"sqlite": "random() & 9223372036854775807", "postgresql": "(random() * 9007199254740991)::bigint * 1024"}
 _SLOT = {"sqlite": "sample_key & 65535", "postgresql": "(sample_key >> 12) & 65535"}
 _ID = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
+_AT = "(CAST(:begin AS BIGINT) + t.i * CAST(:step AS BIGINT))"
 _SERIES = {
     "sqlite": "(WITH RECURSIVE s(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM s WHERE i < :last) SELECT i FROM s)",
-    "postgresql": "(SELECT generate_series(:first, :last) AS i)",
+    "postgresql": "(SELECT generate_series(CAST(:first AS BIGINT), CAST(:last AS BIGINT)) AS i)",
 }
 
 
@@ -84,8 +85,7 @@ def _traces(here: str) -> str:
     return f"""
         INSERT INTO traces (id, project_id, day, trace_id, started_at, received_at, category, user_id, judge_score,
                             judge_name, sample_key, content_hash)
-        SELECT t.i, :project, (:begin + t.i * :step) / {DAY_MICROS}, {_ID[here]}, :begin + t.i * :step,
-               :begin + t.i * :step, kinds.category, 'user-' || ({_UNIFORM[here]} % :users), kinds.score, 'judge',
+        SELECT t.i, :project, {_AT} / {DAY_MICROS}, {_ID[here]}, {_AT}, {_AT}, kinds.category, 'user-' || ({_UNIFORM[here]} % :users), kinds.score, 'judge',
                t.sample_key, t.i
         FROM (SELECT i, {_KEY[here]} AS sample_key FROM {_SERIES[here]} AS series LIMIT {_STEP} OFFSET 0) AS t
         JOIN kinds ON kinds.slot = {_SLOT[here].replace("sample_key", "t.sample_key")}
@@ -102,11 +102,18 @@ _EVIDENCE = f"""
 """
 
 _COUNTS = (
-    f"""INSERT INTO trace_hours (project_id, hour, category, n, n_framed)
-        SELECT :project, started_at / {HOUR_MICROS}, category, count(*), 0 FROM traces GROUP BY 2, 3""",
-    """INSERT INTO evidence_hours (project_id, hour, category, cell, n, n_framed)
-       SELECT :project, hour, category, cell, count(*), 0 FROM evidence GROUP BY 2, 3, 4""",
+    *(
+        f"""INSERT INTO trace_counts (project_id, hours, slot, epoch, category, n)
+            SELECT :project, {hours}, started_at / {hours * HOUR_MICROS}, 0, category, count(*)
+            FROM traces GROUP BY 3, 5"""
+        for hours in (1, 24)
+    ),
+    *(
+        f"""INSERT INTO evidence_counts (project_id, hours, slot, epoch, category, cell, n)
+            SELECT :project, {hours}, hour / {hours}, 0, category, cell, count(*) FROM evidence GROUP BY 3, 5, 6"""
+        for hours in (1, 24)
+    ),
     "INSERT INTO trace_days (project_id, day) SELECT DISTINCT :project, day FROM traces",
     "INSERT INTO counters (name, value) VALUES ('trace', :last)",
-    "INSERT INTO counters (name, value) SELECT 'judged-' || :project, :last",
+    "INSERT INTO counters (name, value) VALUES ('judged-' || :project, :last)",
 )
