@@ -10,7 +10,6 @@ import pytest
 
 from thumbwheel.connectors.evidently import is_evidently, read_evidently
 
-
 #: Written by Evidently 0.7.21 over made-up columns, `length` and `kind` of which drifted; pictures are left out.
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("evidently.json").read_text())
 

@@ -189,7 +189,7 @@ def test_somebody_looks_at_another_project(site: Site, visit: Visit) -> None:
 def test_shares_are_mixed_by_keyboard_and_have_to_add_up(served: Site, sit: Sit) -> None:
     served.publish()
     traffic(served, "t", 2)
-    drawn(served)
+    made = drawn(served)
     judged(served)
     olga = sit("olga", "/draws?tomorrow=proposed", viewport={"width": 390, "height": 800})
     slider, number = olga.page.get_by_label("random, slider"), olga.page.get_by_label("random", exact=True)
@@ -207,3 +207,12 @@ def test_shares_are_mixed_by_keyboard_and_have_to_add_up(served: Site, sit: Sit)
     olga.page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     assert faults(olga) == []
     assert olga.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    olga.go(f"/draws/{made.draw.id}")
+    assert faults(olga) == []
+    served.wheel.project("shop")
+    olga.go("/draws")
+    olga.page.locator(".projects summary").press("Enter")
+    assert faults(olga) == []
+    olga.press("Tab", "Tab", "Enter")
+    olga.page.wait_for_url(served.url + "/")
+    assert olga.go("/draws").locator(".projects summary").inner_text().endswith("shop")
