@@ -38,6 +38,7 @@ from thumbwheel.services.close import Close
 from thumbwheel.services.coding import Coding
 from thumbwheel.services.draws import Draws
 from thumbwheel.services.feedback import Feedback
+from thumbwheel.services.history import History
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.norms import Norms
 from thumbwheel.services.project import Projects
@@ -234,6 +235,11 @@ class Wheel:
     def queue(self) -> QueueDesk:
         """What the owner does with what waits."""
         return QueueDesk(self.ledger, self.now, self.mint)
+
+    @cached_property
+    def history(self) -> History:
+        """Everything people did with one trace."""
+        return History(self.ledger)
 
     @cached_property
     def quarantine(self) -> Quarantine:

@@ -13,6 +13,7 @@ from thumbwheel.services.close import Close
 from thumbwheel.services.coding import Coding
 from thumbwheel.services.draws import Draws
 from thumbwheel.services.feedback import Feedback
+from thumbwheel.services.history import History
 from thumbwheel.services.measure import Measure
 from thumbwheel.services.quarantine import Quarantine
 from thumbwheel.services.queue import QueueDesk
@@ -128,6 +129,11 @@ class Wheel(Protocol):
     @property
     def queue(self) -> QueueDesk:
         """What the owner does with what waits."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Everything people did with one trace."""
         ...
 
     @property

@@ -11,9 +11,11 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from tests.conftest import Clock
-from tests.factories import a_category, a_codebook_file
+from tests.factories import a_category, a_codebook_file, a_trace
+from tests.road import keep_trace
 from tests.web.conftest import Reviewer, Site
 from thumbwheel.domain.annotation import Judgement, Settled, Verdict
+from thumbwheel.domain.artifact import FixKind
 
 Visit = Callable[..., TestClient]
 Sit = Callable[..., Reviewer]
@@ -191,3 +193,84 @@ def test_the_key_that_chooses_a_category_is_shown_with_its_text(site: Site, visi
     category = a_category()
     for piece in (category.definition, category.positive, category.negative, category.edge_case):
         assert piece in page
+
+
+def test_the_queue_goes_on_page_by_page_with_its_filter_in_the_address(site: Site, visit: Visit) -> None:
+    for number in range(105):
+        site.queue(entry={"category": "billing" if number % 5 else "returns"})
+    olga = visit("olga")
+    first = olga.get("/queue?category=billing&sort=trace").text
+    assert "billing (84)" in first
+    assert "84 entries match" in first
+    everything = olga.get("/queue").text
+    assert "Page 1 of 2, 105 entries" in everything
+    assert olga.get("/queue?page=2").text.count('name="entry"') == 5
+    assert "Nothing like that waits" in olga.get("/queue?text=nowhere").text
+
+
+def test_all_that_match_are_dropped_at_once_and_return_with_one_key(site: Site, visit: Visit) -> None:
+    for number in range(105):
+        site.queue(entry={"category": "billing" if number % 5 else "returns"})
+    olga = visit("olga")
+    form = {"category": "billing", "sort": "newest", "every": "true", "why": "an incident"}
+    dropped = olga.post("/queue/drop", data=form)
+    assert dropped.headers["location"].startswith("/queue?category=billing&sort=newest&said=84+entries+dropped.")
+    assert site.wheel.rubric.count_waiting(site.project_id) == 21
+    change = dropped.headers["location"].rpartition("change=")[2]
+    assert f'value="{change}"' in olga.get(dropped.headers["location"]).text
+    assert olga.post("/queue/undo", data={"change": change}).status_code == 303
+    assert site.wheel.rubric.count_waiting(site.project_id) == 105
+    assert olga.post("/queue/undo", data={"change": change}).status_code == 409
+
+
+def test_a_lone_reviewers_doubled_entries_are_named_and_settled(site: Site, visit: Visit) -> None:
+    site.publish()
+    entry = site.queue(entry={"labels_needed": 2})
+    served = site.wheel.annotate.next(site.project_id, "ann")
+    assert served is not None
+    site.wheel.annotate.submit(site.project_id, entry.id, served.lease.token, "ann", PASS)
+    olga = visit("olga")
+    assert "1 entry waits for a second reviewer; there is only one" in olga.get("/queue").text
+    assert olga.post("/queue/release", data={"entry": entry.id}).status_code == 303
+    assert "second reviewer" not in olga.get("/queue").text
+    (label,) = site.wheel.annotate.labels(site.project_id, 5)
+    assert label.settled is Settled.single
+
+
+def test_a_trace_tells_an_owner_what_happened_to_it_and_a_reviewer_only_what_they_said(
+    site: Site, visit: Visit
+) -> None:
+    site.publish()
+    disagree(site)
+    (opened,) = site.wheel.rubric.disputes(site.project_id, 1)
+    owners = visit("olga").get("/traces/trace-1").text
+    for said in ("Picked by", "ann judged it: fail, wrong-fact", "ben judged it: pass", "A dispute to decide"):
+        assert said in owners, said
+    label = site.wheel.rubric.adjudicate(site.project_id, opened.dispute.id, "olga", FAIL)
+    site.wheel.close.add_fix(site.project_id, FixKind.prompt, "PR 7", labels=[label.id])
+    site.wheel.close.route(site.project_id)
+    owners = visit("olga").get("/traces/trace-1").text
+    for said in ("decided by the owner", "PR 7", "Golden row"):
+        assert said in owners, said
+    anns = visit("ann").get("/traces/trace-1").text
+    for kept_back in ("ben", "What happened to it", "PR 7", "Golden row", "olga"):
+        assert kept_back not in anns, kept_back
+
+
+def test_a_quota_is_set_and_shown_to_its_reviewer(site: Site, visit: Visit) -> None:
+    site.queue()
+    olga = visit("olga")
+    assert olga.post("/queue/quota", data={"person": "ann", "per_day": "80"}).status_code == 303
+    assert "0 of 80 today" in olga.get("/queue").text
+    told = visit("ann").post("/annotate/next", json={"holding": []}).json()["progress"]
+    assert (told["done"], told["quota"]) == (0, 80)
+
+
+def test_a_trace_is_put_into_the_queue_by_hand(site: Site, visit: Visit) -> None:
+    with site.wheel.ledger.archive(site.project_id) as tx:
+        keep_trace(tx, a_trace(id="a complaint"))
+    olga = visit("olga")
+    assert "Put it into the queue" in olga.get("/traces/a complaint").text
+    assert olga.post("/queue/add", data={"traces": "a complaint\nnowhere"}).status_code == 303
+    assert "by hand" in olga.get("/queue").text
+    assert "Put into the queue by hand" in olga.get("/traces/a complaint").text

@@ -219,6 +219,12 @@ class Annotations:
             statement = statement.where(here > tuple_(literal(after[0], UtcTime), literal(after[1])))
         return self._with_annotations(self._connection.execute(statement))
 
+    def list_open_for(self, entry_id: str) -> list[str]:
+        """Ids of the disputes about an entry that nobody has decided."""
+        mine = (disputes.c.project_id == self._project_id) & (disputes.c.entry_id == entry_id)
+        still = select(disputes.c.id).where(mine).where(disputes.c.closed_at.is_(None))
+        return list(self._connection.execute(still.order_by(disputes.c.opened_at)).scalars())
+
     def close_disputes(self, entry_id: str, now: datetime) -> None:
         """Close what is open about an entry: it was decided, or an annotation was taken back."""
         mine = (disputes.c.project_id == self._project_id) & (disputes.c.entry_id == entry_id)
@@ -284,6 +290,14 @@ class Annotations:
         newest = statement.order_by(*standing_first).limit(1)
         row = self._connection.execute(newest).one_or_none()
         return None if row is None else (msgspec.convert(row.body, Label), row.superseded_at)
+
+    def list_every_label(self, entry_id: str) -> list[tuple[Label, datetime | None]]:
+        """Every label an entry had and when it was superseded, first settled first."""
+        statement = select(labels.c.body, labels.c.superseded_at).where(labels.c.project_id == self._project_id)
+        rows = self._connection.execute(
+            statement.where(labels.c.entry_id == entry_id).order_by(labels.c.settled_at, labels.c.id)
+        )
+        return [(msgspec.convert(row.body, Label), row.superseded_at) for row in rows]
 
     def list_labels(self, limit: int, after: Place | None = None) -> list[Label]:
         """Labels that stand, first settled first, from behind `after`."""

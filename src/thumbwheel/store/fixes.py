@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -98,6 +98,14 @@ class Fixes:
         statement = select(fix_labels.c.fix_id).where(fix_labels.c.label_id == old_label_id)
         credited = self._connection.execute(statement).scalars().all()
         insert_new(self._connection, fix_labels, [{"fix_id": fix, "label_id": new_label_id} for fix in credited])
+
+    def list_for(self, label_ids: Sequence[str]) -> list[Fix]:
+        """Fixes credited with any of these labels, last added first."""
+        credited = select(fix_labels.c.fix_id).where(fix_labels.c.label_id.in_(list(label_ids)))
+        rows = self._connection.execute(
+            self._mine().where(fixes.c.id.in_(credited)).order_by(fixes.c.created_at.desc())
+        )
+        return [_fix(row) for row in rows]
 
     # --- what a fix may answer
 

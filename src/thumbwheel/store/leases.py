@@ -107,6 +107,12 @@ class Leases:
         row = self._connection.execute(_FIND, {"project": self._project_id, "entry": entry_id}).one_or_none()
         return None if row is None else waiting_of(row)
 
+    def find_waiting(self, entry_id: str) -> Waiting | None:
+        """A waiting entry, or None when it waits no more; to be looked at, and locked for nobody."""
+        statement = waiting_entries(self._project_id).where(waiting.c.entry_id == entry_id)
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else waiting_of(row)
+
     def hold(self, entry_id: str, annotator: str, token: str, until: datetime) -> None:
         """Lease a certain entry, whoever held it."""
         self._move(entry_id, lease_token=token, leased_by=annotator, leased_until=until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +53,15 @@ class SpotChecks:
         """Checks made at or after a time that stand, first made first."""
         rows = self._connection.execute(
             self._standing().where(spot_checks.c.at >= since).order_by(spot_checks.c.at, spot_checks.c.id)
+        )
+        return [_check(row) for row in rows]
+
+    def list_for(self, label_ids: Sequence[str]) -> list[Check]:
+        """Checks of these labels that stand, first made first."""
+        rows = self._connection.execute(
+            self._standing()
+            .where(spot_checks.c.label_id.in_(list(label_ids)))
+            .order_by(spot_checks.c.at, spot_checks.c.id)
         )
         return [_check(row) for row in rows]
 

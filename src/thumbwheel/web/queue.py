@@ -16,6 +16,7 @@ from thumbwheel.services.capture import TraceFile
 from thumbwheel.services.queue import MOST, SORTS, Changed, WaitingFilter
 from thumbwheel.services.sample import DrawRequest
 from thumbwheel.web import words
+from thumbwheel.web.history import happenings
 from thumbwheel.web.render import Page, page
 from thumbwheel.web.session import Annotator, Owner, Services, Visitor, same_origin
 from thumbwheel.web.trace_view import view
@@ -147,7 +148,7 @@ def add(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Put traces into the queue by hand."""
-    added = wheel.queue.add(owner.project_id, traces.split(), owner.name, why)
+    added = wheel.queue.add(owner.project_id, [line.strip() for line in traces.splitlines() if line.strip()], owner.name, why)
     told = [f"{words.counted(len(added.entry_ids), 'trace')} added"]
     told += [f"{len(added.known)} had been picked before"] if added.known else []
     told += [f"{words.counted(len(added.missing), 'id')} of no trace"] if added.missing else []
@@ -193,6 +194,7 @@ def trace(request: Request, visitor: Annotator, wheel: Services, trace_id: str) 
     """Everything known about a trace: to an annotator, only of those they judged, and only what they said."""
     whole = _permitted(wheel.capture.get(visitor.project_id, trace_id), visitor)
     wheel.access.note_read(visitor.project_id, visitor.name, trace_id, "trace page")
+    history = wheel.history.of_trace(visitor.project_id, whole.trace.id) if visitor.may("owner") else None
     version = wheel.rubric.codebook(visitor.project_id)
     categories = version.codebook.categories if version else ()
     return page(
@@ -202,6 +204,8 @@ def trace(request: Request, visitor: Annotator, wheel: Services, trace_id: str) 
         file=whole,
         view=view(whole.trace, whole.signals),
         names={category.id: category.name for category in categories},
+        history=history,
+        happenings=happenings(history) if history else (),
         now=wheel.now(),
     )
 
