@@ -33,4 +33,4 @@ def drawing_out(made: Drawing) -> dict[str, Any]:
 
 def without_thresholds(told: dict[str, Any]) -> dict[str, Any]:
     """A draw's record but for what only the sampler makes anything of."""
-    return {name: value for name, value in told.items() if name not in {"thresholds", "cells"}}
+    return {name: value for name, value in told.items() if name not in {"thresholds", "cells", "lists"}}
