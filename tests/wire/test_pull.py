@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 
-from tests.conftest import NOW
+from tests.conftest import NOW, Clock
 from tests.connectors.test_dialects import Told, as_langfuse, as_langsmith
 from tests.otlp import TRACE, as_protobuf
 from tests.sources import label
 from thumbwheel.app import Wheel
+from thumbwheel.config import Settings
 from thumbwheel.connectors import sources
 from thumbwheel.domain.annotation import Verdict
 from thumbwheel.domain.person import Scope
@@ -78,14 +81,14 @@ def there(server: tuple[str, Wheel], request: pytest.FixtureRequest) -> There:
     return There(url, made.key.public_key, made.secret_key, wheel, wheel.project(name))
 
 
-def send_to_langfuse(there: There) -> None:
+def send_to_langfuse(there: There, it: Told = IT) -> None:
     media = {
         "content-type": "application/x-protobuf",
         "x-langfuse-sdk-name": "python",
         "x-langfuse-sdk-version": "5.0.4",
     }
     there.post(
-        "/api/public/otel/v1/traces", content=as_protobuf(as_langfuse(IT), {"service.name": "app"}), headers=media
+        "/api/public/otel/v1/traces", content=as_protobuf(as_langfuse(it), {"service.name": "app"}), headers=media
     )
     at = (NOW - timedelta(minutes=1)).isoformat()
     scores: list[dict[str, Any]] = [
@@ -199,6 +202,21 @@ def test_a_label_goes_back_once_and_does_not_return(
     names = [name for name, *_ in there.wheel.capture.list_score_names(there.project_id)]
     assert not [name for name in names if name.startswith("thumbwheel")]
     assert pull(wheel, opened(there), afresh=True) == (0, 0, 0)
+
+
+def test_what_is_pulled_passes_the_door(there: There, tmp_path: Path, clock: Clock, migrated: Path) -> None:
+    send_to_langfuse(there, replace(IT, question="I am ann@example.com, how long?"))
+    shutil.copy(migrated, tmp_path / "strict.db")
+    strict = Wheel(Settings(database_url=f"sqlite:///{tmp_path}/strict.db", scrub="patterns"), now=clock)
+    try:
+        assert pull(strict, there.langfuse()) == (1, 4, 5)
+        assert pull(strict, there.langfuse(), afresh=True) == (0, 0, 0)
+        trace = strict.capture.get(strict.project("mine"), TRACE).trace
+    finally:
+        strict.stop()
+    assert isinstance(trace.input, list)
+    assert trace.input[-1] == {"role": "user", "content": "I am <EMAIL_1>, how long?"}
+    assert trace.user_id not in {None, "ann"}
 
 
 def test_a_wrong_key_and_a_wrong_project_are_named(there: There, wheel: Wheel) -> None:
