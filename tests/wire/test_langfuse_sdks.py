@@ -12,7 +12,7 @@ from tests.wire.conftest import Site
 
 pytestmark = pytest.mark.wire
 
-SDKS = ["python 2.60.10", "python 3.15.0", "python 4.18.0", "python 5.0.4", "js 3.39.2", "js 5.11.1"]
+SDKS = ["python 2.60.10", "python 3.15.0", "python 4.18.0", "python 5.0.4", "js 3.39.2", "js 4.6.1", "js 5.11.1"]
 #: These report with ingestion events, the others with spans.
 WITH_EVENTS = {"python 2.60.10", "js 3.39.2"}
 QUESTION = [{"role": "user", "content": "How long may I return it?"}]
@@ -23,7 +23,8 @@ def run(sdk: str, site: Site) -> dict[str, Any]:
     language, version = sdk.split()
     program = "langfuse_events" if sdk in WITH_EVENTS else "langfuse_spans"
     if language == "js":
-        found: dict[str, Any] = run_node("langfuse-js", f"{program}.mjs", **site.settings)
+        clients = "langfuse-js-4" if version.startswith("4") else "langfuse-js"
+        found: dict[str, Any] = run_node(clients, f"{program}.mjs", **site.settings)
         return found
     found = run_python(f"langfuse-{version}", f"{program}.py", **site.settings)
     assert found["version"] == version

@@ -1,4 +1,4 @@
-// An application with Langfuse's JavaScript SDK 5: it writes, reads back, and prints what it saw.
+// An application with Langfuse's JavaScript SDK 4 or 5: it writes, reads back, and prints what it saw.
 import { LangfuseClient } from "@langfuse/client";
 import { LangfuseSpanProcessor } from "@langfuse/otel";
 import { propagateAttributes, startActiveObservation, startObservation } from "@langfuse/tracing";
@@ -44,15 +44,19 @@ client.score.create({ traceId: trace, name: "reason_category", value: "hallucina
 await client.flush();
 await provider.forceFlush();
 
-const observations = (await client.api.observations.getMany({ traceId: trace })).data;
-const first = await client.api.observations.getMany({ traceId: trace, limit: 2, fields: "core,basic" });
-const rest = await client.api.observations.getMany({
+// Version 4 has the same lists under the names of their addresses.
+const steps = client.api.observationsV2 ?? client.api.observations;
+const judgements = client.api.scoreV2 ? (only) => client.api.scoreV2.get(only) : (only) => client.api.scores.getMany(only);
+
+const observations = (await steps.getMany({ traceId: trace })).data;
+const first = await steps.getMany({ traceId: trace, limit: 2, fields: "core,basic" });
+const rest = await steps.getMany({
   traceId: trace,
   limit: 2,
   fields: "core,basic",
   cursor: first.meta.cursor,
 });
-const scores = (await client.api.scores.getMany({ traceId: trace })).data;
+const scores = (await judgements({ traceId: trace })).data;
 console.log(
   JSON.stringify({
     trace,
