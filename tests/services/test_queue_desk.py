@@ -188,7 +188,7 @@ def test_entries_a_lone_reviewer_has_done_are_named_and_released(desk: Desk) -> 
         (Settled.single, ("ann",))
     ] * 2
     assert desk.find() == ["entry-3"], "what nobody judged waits on"
-    assert desk.queue.stalled(PROJECT).entry_ids == []
+    assert desk.queue.stalled(PROJECT).entry_ids == ()
 
 
 def test_with_a_second_reviewer_nothing_is_stalled(desk: Desk) -> None:
@@ -196,7 +196,7 @@ def test_with_a_second_reviewer_nothing_is_stalled(desk: Desk) -> None:
     desk.judge("ann")
     desk.judge("ben")
     desk.judge("ann")
-    assert desk.queue.stalled(PROJECT).entry_ids == []
+    assert desk.queue.stalled(PROJECT).entry_ids == ()
 
 
 def test_releasing_judgements_that_differ_opens_a_dispute_and_takes_it_from_who_holds_it(desk: Desk) -> None:

@@ -119,6 +119,8 @@ def _queue(report: Report) -> Iterable[tuple[str, str | Text]]:
     yield "labels an hour", _said(report.labels_per_hour, "number")
     yield "people judging", str(report.n_annotators)
     yield "disputes open", str(report.waiting.n_disputes)
+    if report.waiting.n_stalled:
+        yield "nobody left", f"{counted(report.waiting.n_stalled, 'entry', 'entries')} for a second reviewer"
     if report.waiting.n_quarantined:
         yield "labels set aside", f"{report.waiting.n_quarantined:,}: the codebook changed what they say"
     for why, n in report.waiting.dropped.items():

@@ -63,6 +63,8 @@ class Waiting:
     n_disputes: int
     #: Labels that a revision of the codebook set aside: in no figure until they are affirmed or judged again.
     n_quarantined: int
+    #: Entries that wait for a further reviewer although nobody is left who has not judged or skipped them.
+    n_stalled: int
     #: Why -> how many.
     dropped: dict[str, int]
     #: The same by policy and category: what the window's figures know less about. Weights account for it.

@@ -11,6 +11,7 @@ from thumbwheel.annotate.agreement import Agreement, agreement
 from thumbwheel.domain.annotation import Annotation, Label, Verdict
 from thumbwheel.domain.queue import Draw, Policy, QueueEntry, Window
 from thumbwheel.errors import Invalid
+from thumbwheel.keep.stalled import stalled
 from thumbwheel.measure.failure import DrawnFrame, Failures, Served, change, failures
 from thumbwheel.measure.figure import Figure
 from thumbwheel.measure.flow import Counts, conversion, funnel
@@ -107,6 +108,7 @@ class Measure:
                     age=queue_age(tx.tallies.list_waiting_since(), at),
                     n_disputes=tx.tallies.count_disputes(),
                     n_quarantined=tx.quarantines.count_open(),
+                    n_stalled=len(stalled(tx, at).entry_ids),
                     dropped=tx.tallies.count_drops(days),
                     limits=tuple(
                         DropRow(policy=Policy(policy), category=category, why=why, n=n)

@@ -13,6 +13,7 @@ from thumbwheel.domain.person import Role
 from thumbwheel.domain.queue import Draw, Policy, Purpose, QueueEntry, Waiting, Window
 from thumbwheel.errors import Conflict, Invalid
 from thumbwheel.keep.labels import keep_label
+from thumbwheel.keep.stalled import Stalled, stalled
 from thumbwheel.ports import Mint, Now
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.selection import SORTS, Change, WaitingFilter
@@ -21,10 +22,8 @@ __all__ = ["MOST", "SORTS", "Added", "Changed", "QueueDesk", "Stalled", "Waiting
 
 #: Most entries one bulk change takes.
 MOST = 10_000
-#: How far back somebody must have judged something to count among those an entry could go to.
+#: How far back somebody must have judged something to be a reviewer without having signed up.
 _ACTIVE = timedelta(days=30)
-#: Entries looked at for those that wait for a reviewer there is not.
-_LOOKED_AT = 1_000
 #: Most judgements a day somebody may be asked for.
 _MOST_A_DAY = 2_000
 
@@ -57,15 +56,6 @@ class Added:
     #: Traces that have an entry already, and ids there is no trace of.
     known: Sequence[str]
     missing: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stalled:
-    """Judged entries that wait for a further reviewer although nobody is left."""
-
-    entry_ids: Sequence[str]
-    #: Everybody who judged something lately.
-    reviewers: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,17 +198,7 @@ class QueueDesk:
     def stalled(self, project_id: int) -> Stalled:
         """Entries with a judgement that everybody who judged anything in thirty days has judged or skipped."""
         with self.ledger.read(project_id) as tx:
-            reviewers = tx.annotations.list_annotators(self.now() - _ACTIVE)
-            passed = tx.leases.list_passed(_LOOKED_AT)
-            judged = tx.annotations.list_by_entry(passed)
-            skips = tx.leases.list_skips(passed)
-        had = {entry_id: {one.annotator for one in judged[entry_id]} for entry_id in passed}
-        waiting = [entry_id for entry_id in passed if had[entry_id]]
-        for skip in skips:
-            had[skip.entry_id].add(skip.annotator)
-        return Stalled(
-            entry_ids=[entry_id for entry_id in waiting if had[entry_id] >= set(reviewers)], reviewers=reviewers
-        )
+            return stalled(tx, self.now())
 
     def release(self, project_id: int, entry_ids: Sequence[str], actor: str) -> list[Label | Dispute]:
         """Settle waiting entries on the judgements they have, however many they were to get.
