@@ -139,6 +139,13 @@ def test_a_pull_that_breaks_off_goes_on_where_it_ended(sources: Sources, capture
     assert capture.count_scores(PROJECT, ScoreFilter()) == 0
 
 
+def test_nothing_further_back_is_read_unasked(sources: Sources) -> None:
+    there = Elsewhere({NOW - HOUR: "a", NOW - 3 * DAY: "b"})
+    assert counts(sources.pull(PROJECT, there, since=NOW - DAY))[0] == 1
+    assert counts(sources.pull(PROJECT, there))[0] == 0
+    assert there.reads("traces")[0] == NOW - DAY
+
+
 def test_reading_further_back_reads_only_what_lies_before(sources: Sources) -> None:
     there = Elsewhere({NOW - 3 * DAY: "a", NOW - 20 * DAY: "b"})
     sources.pull(PROJECT, there)

@@ -89,8 +89,9 @@ class Sources:
     ) -> Pulled:
         """Keep everything a source has from `since` on; only what came since the last pull is asked for again.
 
-        A pull that breaks off leaves what it has read, and the next goes on there. `late` is how long after their
-        trace judgements may come; `afresh` forgets what was read; `dry_run` keeps nothing and only counts.
+        A pull that breaks off leaves what it has read, and the next goes on there. Without `since` one that was never
+        read is read from a week ago. `late` is how long after their trace judgements may come; `afresh` forgets what
+        was read; `dry_run` keeps nothing and only counts.
 
         Raises:
             SourceUnavailable: it does not answer, or no longer.
@@ -99,9 +100,9 @@ class Sources:
             StoreUnavailable: our own store does not answer.
         """
         origin, now = source.connect(), self.now()
-        begin = now - FIRST if since is None else min(since, now)
-        pulled = Pulled()
-        plan = self._plan(project_id, origin, source, (begin, now), late, afresh=afresh)
+        begin, pulled = now - FIRST if since is None else min(since, now), Pulled()
+        back = since is not None
+        plan = self._plan(project_id, origin, source, (begin, now), late, back=back, afresh=afresh)
         whole = sum((each.end - each.start for _, each in plan), timedelta(0)) or timedelta(1)
         done = timedelta(0)
         for stream, stretch in plan:
@@ -127,9 +128,10 @@ class Sources:
         wanted: tuple[datetime, datetime],
         late: timedelta | None,
         *,
+        back: bool,
         afresh: bool,
     ) -> list[tuple[Stream, _Stretch]]:
-        """What is to be read: what came since the last time, and what lies before the first."""
+        """What is to be read: what came since the last time and, where somebody asks for it, what lies before the first."""
         begin, now = wanted
         with self.ledger.read(project_id) as tx:
             found = {each.name: tx.origins.find_cursor(origin, each.name) for each in source.streams}
@@ -143,7 +145,7 @@ class Sources:
             else:
                 again = max(cursor.begun_at, cursor.done_to - wait)
                 stretches = [_Stretch(again, fresh_from if stream.echo else now)]
-                if begin < cursor.begun_at and not stream.echo:
+                if back and begin < cursor.begun_at and not stream.echo:
                     stretches.append(_Stretch(begin, cursor.begun_at, backward=True))
             if stretches and not stream.echo:
                 fresh_from = min(fresh_from, stretches[0].start)
