@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from thumbwheel.domain.span import Span, stamp_of
 from thumbwheel.errors import SourceUnavailable
 from thumbwheel.services.capture import Capture, ScoreFilter, Work
 from thumbwheel.services.sources import Pulled, Sources
+from thumbwheel.store.engine import open_engine
 from thumbwheel.store.ledger import Ledger
 
 PROJECT = 1
@@ -83,6 +86,15 @@ def a_score(id: str, about: str, at: datetime) -> Score:
         stamp=stamp_of(at),
         family="elsewhere",
     )
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, migrated: Path) -> Iterator[Ledger]:
+    """A ledger on SQLite alone: tests/store/test_sources.py asks both engines."""
+    shutil.copy(migrated, tmp_path / "store.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/store.db")
+    yield Ledger(engine)
+    engine.dispose()
 
 
 @pytest.fixture

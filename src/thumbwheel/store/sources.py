@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.store.engine import insert_new, upsert
@@ -55,16 +55,6 @@ class Origins:
             source_cursors,
             [key | {"begun_at": cursor.begun_at, "done_to": cursor.done_to}],
         )
-
-    def remove_cursors(self, origin: str) -> None:
-        """Forget how far a source has been read."""
-        mine = delete(source_cursors).where(source_cursors.c.project_id == self._project_id)
-        self._connection.execute(mine.where(source_cursors.c.origin == origin))
-
-    def list_origins(self) -> list[str]:
-        """The sources that have been read."""
-        mine = select(source_cursors.c.origin).where(source_cursors.c.project_id == self._project_id)
-        return list(self._connection.execute(mine.distinct().order_by(source_cursors.c.origin)).scalars())
 
     def add_traces(self, origin: str, remotes: Mapping[str, str]) -> None:
         """Note which traces came from a source, by their id here and there; those noted before stay as they are."""
