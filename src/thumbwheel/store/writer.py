@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from thumbwheel.errors import StoreUnavailable
 
@@ -23,6 +24,14 @@ class _Waiting(Generic[Work, Answer]):
     answer: Future[Answer] | asyncio.Future[Answer]
 
 
+class _Round(threading.local):
+    """What one turn of a thread's event loop brings: it is handed over together, so that the writer is woken once."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.brought: list[_Waiting[Any, Any]] = []
+
+
 class GroupWriter(Generic[Work, Answer]):
     """One thread that commits what everybody hands it, up to `limit` rows at a time.
 
@@ -33,10 +42,13 @@ class GroupWriter(Generic[Work, Answer]):
     def __init__(self, commit: Callable[[Sequence[Work]], Sequence[Answer]], *, limit: int = 500) -> None:
         self._commit = commit
         self._limit = limit
-        self._inbox: queue.SimpleQueue[_Waiting[Work, Answer] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Sequence[_Waiting[Work, Answer]]] = queue.SimpleQueue()
+        self._round = _Round()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._closed = False
+        #: Set by the thread once nothing more can come: being handed nothing is the sign.
+        self._ended = False
 
     def submit(self, work: Work, size: int) -> Future[Answer]:
         """Hand over `work` of `size` rows; the future resolves once it is committed.
@@ -45,29 +57,40 @@ class GroupWriter(Generic[Work, Answer]):
             StoreUnavailable: the writer has been closed.
         """
         answer: Future[Answer] = Future()
-        self._hand_over(_Waiting(work, size, answer))
+        self._hand_over([_Waiting(work, size, answer)])
         return answer
 
     def submit_async(self, work: Work, size: int) -> asyncio.Future[Answer]:
-        """As `submit`, for a caller in an event loop; a group wakes each loop once, not once a caller.
+        """As `submit`, for a caller in an event loop, which a group wakes once and not once a caller.
 
-        Raises:
-            StoreUnavailable: the writer has been closed.
+        The future fails with StoreUnavailable when the writer has been closed.
         """
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._hand_over(_Waiting(work, size, answer))
+        loop, mine = asyncio.get_running_loop(), self._round
+        answer: asyncio.Future[Answer] = loop.create_future()
+        if mine.loop is not loop or not mine.brought:
+            mine.loop, mine.brought = loop, []
+            loop.call_soon(self._end_round, mine.brought)
+        mine.brought.append(_Waiting(work, size, answer))
         return answer
+
+    def _end_round(self, brought: Sequence[_Waiting[Work, Answer]]) -> None:
+        if self._round.brought is brought:
+            self._round.brought = []
+        try:
+            self._hand_over(brought)
+        except StoreUnavailable as fault:
+            _tell([(waiting, fault) for waiting in brought])
 
     def close(self) -> None:
         """Commit what is waiting, then stop."""
         with self._starting:
             self._closed = True
             thread, self._thread = self._thread, None
-            self._inbox.put(None)
+            self._inbox.put(())
         if thread is not None:
             thread.join()
 
-    def _hand_over(self, waiting: _Waiting[Work, Answer]) -> None:
+    def _hand_over(self, waiting: Sequence[_Waiting[Work, Answer]]) -> None:
         with self._starting:
             if self._closed:
                 raise StoreUnavailable("The server is stopping; nothing was stored, try again.")
@@ -77,27 +100,24 @@ class GroupWriter(Generic[Work, Answer]):
             self._inbox.put(waiting)
 
     def _run(self) -> None:
-        open_for_work = True
-        while open_for_work:
-            group, open_for_work = self._take_group()
-            if group:
-                _tell(self._settled(group))
+        waiting: deque[_Waiting[Work, Answer]] = deque()
+        while self._receive(waiting):
+            group, size = [], 0
+            while waiting and size < self._limit:
+                group.append(waiting.popleft())
+                size += group[-1].size
+            _tell(self._settled(group))
 
-    def _take_group(self) -> tuple[list[_Waiting[Work, Answer]], bool]:
-        first = self._inbox.get()
-        if first is None:
-            return [], False
-        group, size = [first], first.size
-        while size < self._limit:
+    def _receive(self, waiting: deque[_Waiting[Work, Answer]]) -> bool:
+        """Take in all that has been handed over; where nothing is left to do, wait for it. False at the end."""
+        while not self._ended:
             try:
-                further = self._inbox.get_nowait()
+                brought = self._inbox.get(block=not waiting)
             except queue.Empty:
                 break
-            if further is None:
-                return group, False
-            group.append(further)
-            size += further.size
-        return group, True
+            waiting.extend(brought)
+            self._ended = not brought
+        return bool(waiting)
 
     def _settled(
         self, group: Sequence[_Waiting[Work, Answer]]
