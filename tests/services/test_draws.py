@@ -81,3 +81,23 @@ def test_a_second_draw_of_the_frame_changes_nothing_a_replay_says(
     assert product.draw(seed=2, again=True, window=timedelta(days=8)).draw.again_of
     assert tune.replay(PROJECT, {"negative": 1, "random": 1}) == before
     assert before[0].n_caught <= before[0].n_known < 60
+
+
+def test_a_draw_for_which_the_queue_had_little_room_says_so_and_is_replayed_as_large_as_it_was(
+    product: Product, ledger: Ledger, clock: Clock
+) -> None:
+    product.serve(400, "a", seed=40)
+    entries = product.draw().entries
+    for day in range(4):
+        product.label(entries[5 * day : 5 * day + 5])
+        clock.advance(days=1)
+    product.serve(400, "b", seed=41)
+    product.draw(seed=2)
+    found, before = Draws(ledger).recent(PROJECT)
+    assert (before.lowered, before.n_asked) == (None, 60)
+    assert found.lowered is not None
+    assert found.lowered.startswith(f"{found.n_asked} of 60: 40 entries wait and 35 can be worked off")
+    assert 9 == found.n_asked == found.whole.got < found.draw.budget
+    replayed = Tune(ledger, clock, product.mint).replay(PROJECT, {"negative": 1, "random": 1})
+    assert replayed[0].replayed == {"random": 9}
+    assert sum(replayed[1].replayed.values()) == 60

@@ -42,7 +42,7 @@ class Part:
 
     @property
     def n_open(self) -> int:
-        """Entries that wait for a judgement, or for the owner's."""
+        """Entries without a label that stands: they wait for a judgement, or for the owner's, or it was set aside."""
         return self.got - self.n_labelled - self.n_dropped
 
 

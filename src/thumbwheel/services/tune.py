@@ -18,6 +18,7 @@ from thumbwheel.drawing.one import OneDraw, Order
 from thumbwheel.errors import Conflict
 from thumbwheel.ports import Mint, Now
 from thumbwheel.sample.again import Kept
+from thumbwheel.sample.backlog import lowered
 from thumbwheel.sample.draw import Pick
 from thumbwheel.sample.lane import Candidate
 from thumbwheel.sample.mix import DEFAULT_MIX, shares, split
@@ -146,15 +147,14 @@ class Tune:
         found = tx.queue.find_alerts([lane.part for lane in kept.thresholds if lane.policy is Policy.drift])
         alerts = sorted(found.values(), key=lambda alert: (alert.raised_at, alert.id))
         lists = Lists(tx, frame, RiskModel.of_json(draw.risk_model), alerts, draw.at, draw.at, draw.rotation)
-        taken = sum(gave for *_, gave in draw.lists)
-        budget = taken if "queue" in draw.shortfalls and taken else draw.budget
         order = Order(
             id=draw.id,
             at=draw.at,
             seed=draw.seed,
             budget=draw.budget,
             mix=mix,
-            quotas=split(mix, budget),
+            # As much room as the queue had then.
+            quotas=lowered(split(mix, draw.budget), sum(draw.quotas.values()) if "queue" in draw.shortfalls else None),
             maturity=timedelta(seconds=draw.maturity_seconds),
         )
         one = OneDraw(
