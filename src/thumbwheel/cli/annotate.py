@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thumbwheel.cli import coding, queue
+from thumbwheel.cli import coding, desk, queue
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
 from thumbwheel.web.words import counted, date
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     codebook.command("suggest")(coding.suggest)
     app.add_typer(codebook, name="codebook")
     queue.register(app)
+    desk.register(app)
 
 
 def init(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thumbwheel.cli import queue_changes
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
 from thumbwheel.web.words import counted, duration, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from thumbwheel.domain.queue import Waiting
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     queue.command("drop")(drop)
     queue.command("export")(export)
     queue.command("trim")(trim)
+    queue_changes.register(queue)
     app.add_typer(queue, name="queue")
 
 
@@ -93,7 +96,7 @@ def assign(
     Example: `thumbwheel queue assign 019a… --to ada`
     """
     with open_wheel() as wheel:
-        done = wheel.rubric.assign(wheel.project(project), _named(entries), to)
+        done = wheel.queue.assign(wheel.project(project), _named(entries), to, "command line").entry_ids
     _report(done, f"kept for {to or 'anybody'}", as_json)
 
 
@@ -115,7 +118,7 @@ def drop(
     with open_wheel() as wheel:
         project_id = wheel.project(project)
         chosen = entries or _older(wheel, project_id, older_than)
-        done = wheel.rubric.drop(project_id, chosen, why)
+        done = wheel.queue.drop(project_id, chosen, why, "command line").entry_ids
     _report(done, "dropped", as_json)
 
 
@@ -171,7 +174,7 @@ def _older(wheel: Wheel, project_id: int, span: str) -> list[str]:
     return [each.entry.id for each in waiting if wheel.now() - each.entry.added_at > age]
 
 
-def _report(done: list[str], how: str, as_json: bool) -> None:
+def _report(done: Sequence[str], how: str, as_json: bool) -> None:
     if as_json:
         print_json({"entry_ids": done})
     else:
