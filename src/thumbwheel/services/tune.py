@@ -218,7 +218,7 @@ class Tune:
 
     def _keep(self, tx: Tx, name: str, value: dict[str, Any], by: str, action: str) -> None:
         now = self.now()
-        settings = tx.people.project_settings(tx.project_id)
+        settings = tx.people.project_settings(tx.project_id, lock=True)
         before = settings.get(name, [])
         kept = [*before, value | {"at": now.isoformat(), "by": by}]
         tx.people.set_project(tx.project_id, settings | {name: kept})

@@ -66,9 +66,13 @@ class People:
         rows = self._connection.execute(select(projects).order_by(projects.c.name))
         return [Project(row.id, row.name, row.settings) for row in rows]
 
-    def project_settings(self, project_id: int) -> dict[str, Any]:
-        """What a project chose; empty when there is no such project."""
+    def project_settings(self, project_id: int, *, lock: bool = False) -> dict[str, Any]:
+        """What a project chose; empty when there is no such project.
+
+        With `lock`, nobody else who locks it changes it until the transaction ends.
+        """
         statement = select(projects.c.settings).where(projects.c.id == project_id)
+        statement = statement.with_for_update() if lock else statement
         return self._connection.execute(statement).scalar_one_or_none() or {}
 
     def set_project(self, project_id: int, settings: dict[str, Any]) -> None:
