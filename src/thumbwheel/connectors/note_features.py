@@ -17,7 +17,7 @@ RUNS_WEIGHT: Final = 0.8
 def alike(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """Cosine similarity of each text with each (n x n), of tf-idf weighed words, word pairs and runs of 3 to 5 letters.
 
-    Texts without a letter or digit are like nothing, not even themselves' equals.
+    An empty text is like nothing, not even another empty one.
     """
     from scipy import sparse
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -343,7 +343,7 @@ class Annotate:
             Conflict: the owner has decided.
         """
         last = tx.annotations.find_last_label(annotation.entry_id)
-        label = last[0] if last and last[1] is None else None
+        label = last[0] if last and last[1] is None and annotation.id in last[0].annotation_ids else None
         if label is not None and label.settled is Settled.adjudicated:
             raise Conflict("The owner of the rubric has decided this one.")
         tx.annotations.supersede(annotation.id, self.now())

@@ -73,8 +73,9 @@ class Coding:
             ended = _ended_by(tx)
             notes = _notes(tx, ended)
             kept = None if anew else tx.notes.find_grouping()
+            asked = tx.codebooks.find_current() if ended is None else None
         older = max(len(notes) - MOST_NOTES, 0)
-        return _desk(notes[older:], self.alike, kept, n_older=older, ended_by=ended)
+        return _desk(notes[older:], self.alike, kept, n_older=older, ended_by=ended, asked=asked)
 
     def count(self, project_id: int) -> int:
         """How many notes there are."""
@@ -98,8 +99,9 @@ class Coding:
             kept = _known(grouping, known)
             if not tx.notes.put_grouping(kept, revision, by, self.now()):
                 raise Conflict("Somebody else has sorted these notes since; reload to see how.")
+            asked = tx.codebooks.find_current()
         older = max(len(notes) - MOST_NOTES, 0)
-        return _desk(notes[older:], self.alike, (revision + 1, kept), n_older=older)
+        return _desk(notes[older:], self.alike, (revision + 1, kept), n_older=older, asked=asked)
 
     def start_over(self, project_id: int, by: str) -> None:
         """Forget how the notes were sorted, so that they are sorted by how alike they read; no note is lost."""
@@ -108,7 +110,7 @@ class Coding:
             self._audit(tx, by, "notes.start_over", "grouping", None)
 
     def to_judge(self, project_id: int) -> int:
-        """How many labels say fail, were settled in open coding, and could get their category by a second look."""
+        """How many entries were said to fail in open coding, and could get a category by a second look."""
         with self.ledger.read(project_id) as tx:
             return len(_to_judge(tx))
 
@@ -124,7 +126,7 @@ class Coding:
             ended = _ended_by(tx)
             if ended is None:
                 raise Conflict("No codebook with categories is published yet, so there is nothing to ask anew.")
-            entries = [tx.queue.lock(entry_id) for entry_id in sorted(_to_judge(tx))]
+            entries = [tx.queue.lock(entry_id) for entry_id in _to_judge(tx)]
             for entry in entries:
                 judge_again(tx, entry, self.now())
                 self._audit(tx, by, "note.requeue", entry.id, f"under codebook version {ended.version}")
@@ -158,13 +160,17 @@ def _note(annotation: Annotation, text: str) -> Note:
 
 
 def _to_judge(tx: Tx) -> list[str]:
-    """Entries of labels that say fail without a category, and that nobody is being asked about again."""
+    """Entries that are settled, or half settled, on failures without a category.
+
+    What is before the owner as a dispute, or left the queue, is not among them; nor what people are being asked about
+    again, since what was said of it counts no more.
+    """
     ended = _ended_by(tx)
     if ended is None:
         return []
-    found = tx.notes.list_open_labels(ended.published_at)
-    said = tx.annotations.list_by_entry([label.entry_id for label in found])
-    return [label.entry_id for label in found if said[label.entry_id]]
+    standing = {one.entry_id for one in tx.notes.list_open_failures(None)}
+    settled = {label.entry_id for label in tx.notes.list_open_labels(ended.published_at)}
+    return sorted(standing & settled | tx.notes.find_waiting(standing - settled))
 
 
 def _desk(
@@ -174,10 +180,15 @@ def _desk(
     *,
     n_older: int,
     ended_by: CodebookVersion | None = None,
+    asked: CodebookVersion | None = None,
 ) -> Desk:
+    """Under the name and the question of what is `asked` already, where the owner gave no other."""
     similar = alike([note.text for note in notes])
     revision, grouping = kept or (0, proposal(notes, similar))
     grouping = _known(grouping, {note.id for note in notes})
+    if asked is not None:
+        name, question = grouping.name or asked.codebook.name, grouping.question or asked.codebook.question
+        grouping = replace(grouping, name=name, question=question)
     return Desk(
         notes=notes,
         grouping=grouping,

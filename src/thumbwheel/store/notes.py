@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, delete, literal, or_, select, update
 from thumbwheel.domain.annotation import Annotation, Label, Verdict
 from thumbwheel.domain.note import Grouping
 from thumbwheel.store.engine import UtcTime, insert_new
-from thumbwheel.store.tables import annotation_rows, groupings, labels
+from thumbwheel.store.queue import chunks
+from thumbwheel.store.tables import annotation_rows, groupings, labels, waiting
 
 
 class Notes:
@@ -47,6 +49,14 @@ class Notes:
             .order_by(labels.c.settled_at, labels.c.id)
         ).scalars()
         return [label for label in (msgspec.convert(body, Label) for body in rows) if not label.categories]
+
+    def find_waiting(self, entry_ids: Collection[str]) -> set[str]:
+        """Those of these entries that wait for one more judgement."""
+        found: set[str] = set()
+        for chunk in chunks(sorted(entry_ids)):
+            mine = select(waiting.c.entry_id).where(waiting.c.project_id == self._project_id)
+            found |= set(self._connection.execute(mine.where(waiting.c.entry_id.in_(chunk))).scalars())
+        return found
 
     # --- the grouping
 

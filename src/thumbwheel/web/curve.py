@@ -38,12 +38,16 @@ def advice(curve: Curve) -> str:
     """What to do about it."""
     if curve.n_notes < 2 * _STEP or curve.unseen_probability is None:
         return "Whether that is all of them shows after forty notes or so."
-    chance = f"The next note is of a kind nobody has met with a chance of {percent(curve.unseen_probability)}."
+    chance = f"The next note is of a kind nobody has met with a chance of {_kept_together(percent(curve.unseen_probability))}."
     if curve.n_new_last == 0 and curve.unseen_probability <= _RARE:
         return f"{chance} Reading more would find little: write the categories."
     if curve.n_new_last <= 1:
         return f"{chance} Nearly all is found: see whether the notes that stand alone belong to the others."
     return f"{chance} Read more before the categories are fixed, or merge groups that say the same."
+
+
+def _kept_together(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def in_steps(curve: Curve) -> str:

@@ -11,6 +11,8 @@ const AHEAD = 2;
 const UNDOS = 10;
 const desk = document.getElementById("desk");
 const version = Number(desk.dataset.version);
+/** No categories yet: a failure is a note on the first thing that went wrong. */
+const openCoding = "open" in desk.dataset;
 const owner = `${desk.dataset.person}.${desk.dataset.project}`;
 const reading = document.querySelector("[data-reading]");
 const stage = document.querySelector("[data-stage]");
@@ -122,7 +124,7 @@ function paint() {
 
 function submit() {
   if (!current) return;
-  const lacking = form.missingPart(version === 0);
+  const lacking = form.missingPart(openCoding);
   if (lacking) { form.fault(lacking[0]); lacking[1].focus(); return; }
   performance.mark("thumbwheel.key");
   leave("/annotate/submit", { judgement: form.judgement(version) });
@@ -150,7 +152,7 @@ function decide(verdict) {
   if (!current) return;
   const alone = verdict === "pass" && form.alone;
   form.decide(verdict);
-  if (alone) submit();
+  if (alone) submit(); else if (openCoding && verdict === "fail") form.critique.focus();
 }
 
 async function skip() {
