@@ -153,13 +153,23 @@ class Queue:
 
     def restate(self, draw_ids: Sequence[str], probabilities: Mapping[str, float]) -> None:
         """Set the inclusion probabilities of these draws' entries, by trace id, after a further draw of their frame."""
-        for trace_id, probability in probabilities.items():
-            self._connection.execute(
-                update(queue_entries)
-                .where(queue_entries.c.draw_id.in_(list(draw_ids)))
-                .where(queue_entries.c.trace_id == trace_id)
-                .values(inclusion_probability=probability)
-            )
+        if not probabilities:
+            return
+        statement = (
+            update(queue_entries)
+            .where(queue_entries.c.draw_id == bindparam("draw"))
+            .where(queue_entries.c.project_id == self._project_id)
+            .where(queue_entries.c.trace_id == bindparam("of"))
+            .values(inclusion_probability=bindparam("chance"))
+        )
+        self._connection.execute(
+            statement,
+            [
+                {"draw": draw_id, "of": trace_id, "chance": chance}
+                for trace_id, chance in probabilities.items()
+                for draw_id in draw_ids
+            ],
+        )
 
     def get_draw(self, draw_id: str) -> Draw:
         """One draw.
