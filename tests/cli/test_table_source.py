@@ -148,6 +148,26 @@ def test_rows_with_question_and_answer_make_their_traces_unless_those_are_here(
     assert [s.rating for s in store.capture.get(project, "chat:2").signals] == ["down"]
 
 
+def test_a_table_of_answers_is_traces(command: Command, store: Wheel, database: str) -> None:
+    query = "SELECT message_id, created_at, 'q' AS question, 'a' AS answer, shop FROM feedback WHERE pk < 30"
+    pull = ("pull", "postgres", "--dsn", database, "--query", query, "--what", "traces", "--json")
+    told = command(*pull, "--map", "message_id=id").json
+    assert (told["traces"], told["scores"], told["rejected"]) == (29, 0, 0)
+    again = command(*pull).json
+    assert (again["traces"], again["duplicates"]) == (0, 29)
+    trace = store.capture.get(store.project("default"), f"{1:032x}").trace
+    assert (trace.input, trace.output, trace.metadata) == ("q", "a", {"shop": {"a": 1}})
+
+
+def test_of_many_refusals_the_first_are_said_and_all_are_kept(command: Command, folder: Path) -> None:
+    (folder / "bad.csv").write_text("trace_id,kind,value\n" + "t,user_rating,sideways\n" * 50 + "t,user_rating,up\n")
+    ran = command("import", "signals", "bad.csv", "--json")
+    assert (ran.json["accepted"], ran.json["rejected"]) == (1, 50)
+    assert ran.err.count("line ") == 20
+    assert "and more" in ran.err
+    assert len((folder / "bad.csv.rejected.jsonl").read_text().splitlines()) == 50
+
+
 def test_rows_that_cannot_be_kept_are_left_in_a_file(command: Command, folder: Path, database: str) -> None:
     run_sql(database, "UPDATE feedback SET message_id = NULL WHERE pk = 5")
     ran = command(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Rows kept together: one commit each.
 BATCH = 500
+#: Refusals that are said one by one; all of them are in the file.
+_MOST_TOLD = 20
 
 
 class Coming(ABC):
@@ -72,7 +74,12 @@ class Coming(ABC):
     def _refuse(self, row: Row, fault: ThumbwheelError) -> None:
         self.refused += 1
         self._rejected.add(row, fault)
-        typer.echo(f"line {row.line}: {fault.detail}" + (f" (field {fault.field})" if fault.field else ""), err=True)
+        if self.refused <= _MOST_TOLD:
+            typer.echo(
+                f"line {row.line}: {fault.detail}" + (f" (field {fault.field})" if fault.field else ""), err=True
+            )
+        elif self.refused == _MOST_TOLD + 1:
+            typer.echo(f"… and more, all of them in {self._rejected.path}", err=True)
 
     @abstractmethod
     def _decode(self, row: Row) -> None:
