@@ -85,9 +85,10 @@ def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
 def first(attributes: Mapping[str, Any], names: Iterable[str]) -> Any:
     """The value of the first of these names that has one."""
     for name in names:
-        value = attributes.get(name)
-        if value is not None and value != "":
-            return value
+        if name in attributes:
+            value = attributes[name]
+            if value is not None and value != "":
+                return value
     return None
 
 
