@@ -19,6 +19,10 @@ class Invalid(ThumbwheelError):
     """The data is not what this door accepts."""
 
 
+class WrongContentType(Invalid):
+    """The body is of a type, or packed in a way, that this door does not take."""
+
+
 class TraceRequired(Invalid):
     """A signal without a trace id cannot be investigated, so it is not kept."""
 

@@ -66,3 +66,20 @@ def test_what_is_nested_too_deeply_names_its_field_and_nothing_more(client: Test
     said = client.post("/v1/traces/batch", json=body)
     assert said.status_code == 422
     assert said.json()["field"] == "input"
+
+
+@pytest.mark.parametrize("path", ["/v1/signals", "/v1/traces/batch"])
+def test_what_is_no_json_is_told_what_is_taken(client: TestClient, path: str) -> None:
+    for kind in ("application/xml", "application/x-protobuf", "multipart/form-data; boundary=x", "image/png"):
+        said = client.post(path, content=b"\x0a\x00<a/>", headers={"Content-Type": kind})
+        assert (said.status_code, said.json()["type"]) == (415, "WrongContentType")
+    for kind in ("application/json", "text/plain", "application/ld+json; charset=utf-8"):
+        assert client.post(path, content=b"nope", headers={"Content-Type": kind}).status_code == 422
+    packed = client.post(path, content=b"nope", headers={"Content-Encoding": "br"})
+    assert packed.status_code == 415
+
+
+def test_json_is_taken_whatever_it_is_called(client: TestClient) -> None:
+    said = '{"trace_id": "t", "kind": "implicit_copy", "not_ours": {"deep": [1]}}'
+    for kind in ("text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "application/octet-stream"):
+        assert client.post("/v1/signals", content=said, headers={"Content-Type": kind}).status_code == 201

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from thumbwheel.api.deps import CanRead, admitted, allowed, body_of, caller, credentials, wheel
+from thumbwheel.api.deps import CanRead, admitted, allowed, body_of, caller, credentials, json_of, wheel
 from thumbwheel.api.errors import problem, refusal
 from thumbwheel.api.straight import Door
 from thumbwheel.connectors import native
@@ -35,7 +35,7 @@ async def add_traces(request: Request) -> Response:
     """Keep traces: `{"traces": [...]}`. Each that is refused says why; the rest is kept."""
     who = allowed(request, Scope.ingest)
     now = wheel(request).now()
-    items = _items(native.parse(await body_of(request)), "traces", single=False)
+    items = _items(json_of(request, await body_of(request)), "traces", single=False)
     good, refused = _decode(items, lambda item: native.trace(item, now))
     kept = await wheel(request).capture.keep(
         Work(who.project_id, traces=[(arrived.value, arrived.content_hash) for _, arrived in good])
@@ -48,7 +48,7 @@ async def add_signals(request: Request) -> Response:
     """Keep what users said, changed and did: one signal, or `{"signals": [...]}`."""
     named = credentials(request) is not None
     who = _may_signal(caller(request)) if named else None
-    data = native.parse(await body_of(request, None if named else _KEYLESS_BYTES))
+    data = json_of(request, await body_of(request, None if named else _KEYLESS_BYTES))
     if who is None:
         who = _may_signal(_key_within(request, data))
     items = _items(data, "signals", single=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
 from thumbwheel.api.origin import check_origin
 from thumbwheel.api.rate import rates
+from thumbwheel.connectors import native
 from thumbwheel.domain.person import Scope
-from thumbwheel.errors import Invalid, NotAllowed, NotKnown, TooLarge
+from thumbwheel.errors import Invalid, NotAllowed, NotKnown, TooLarge, WrongContentType
 from thumbwheel.services.access import Caller
 from thumbwheel.wheel import Wheel
 
@@ -116,12 +117,14 @@ async def body_of(request: Request, limit: int | None = None) -> bytes:
 
     Raises:
         TooLarge: it is more.
-        Invalid: it says it is compressed and is not, or in a way this server does not know.
+        WrongContentType: it says it is compressed in a way this server does not know.
+        Invalid: it says it is compressed and is not.
     """
     limit = limit or wheel(request).settings.max_body_bytes
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
-        raise Invalid(f"Content-Encoding {encoding!r} is not known here; send gzip or none.", field="content-encoding")
+        said = f"Content-Encoding {encoding!r} is not known here; send gzip or none."
+        raise WrongContentType(said, field="content-encoding")
     inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     whole = bytearray()
     async for chunk in request.stream():
@@ -132,3 +135,21 @@ async def body_of(request: Request, limit: int | None = None) -> bytes:
         if len(whole) > limit:
             raise TooLarge(f"The body is larger than {limit} bytes.")
     return bytes(whole)
+
+
+def json_of(request: Request, body: bytes) -> Any:
+    """The JSON in a body. What it is called decides nothing: pages send JSON as plain text, and curl as a form.
+
+    Raises:
+        WrongContentType: it is no JSON, and does not say that it is.
+        Invalid: it is no JSON though it says so, or nested too deeply.
+    """
+    try:
+        return native.parse(body)
+    except Invalid as fault:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not kind or kind == "text/plain" or kind.endswith("json"):
+            raise
+        raise WrongContentType(
+            f"Send application/json; {kind[:100]!r} is not taken here.", field="content-type"
+        ) from fault

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from thumbwheel import errors
 
 _STATUS: dict[type[errors.ThumbwheelError], int] = {
+    errors.WrongContentType: 415,
     errors.Invalid: 422,
     errors.NotHere: 404,
     errors.NotKnown: 401,
