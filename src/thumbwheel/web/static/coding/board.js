@@ -71,7 +71,7 @@ export class Board {
     const key = LETTERS.find((letter) => !taken.includes(letter)) ?? "";
     const made = { id, name: "", definition: "", positive: "", negative: "", edge_case: "", key, note_ids: [] };
     const at = this.groups.findIndex((each) => each.id === this.where(notes[0]));
-    this.groups.splice(at + 1, 0, made);
+    this.groups.splice(at < 0 ? this.groups.length : at + 1, 0, made);
     this.move(notes, id);
     this.past.pop();
     return id;
