@@ -111,7 +111,8 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     python = python_of("mlflow")
     # It starts its workers by the interpreter that is found first.
-    env = environment(MLFLOW_DISABLE_TELEMETRY="true", PATH=f"{python.parent}{os.pathsep}{os.environ['PATH']}")
+    settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    env = environment(**settings, PATH=f"{python.parent}{os.pathsep}{os.environ['PATH']}")
     command = [str(python), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder)]
     with running(command, env, f"http://127.0.0.1:{port}", "/health", folder) as url:
