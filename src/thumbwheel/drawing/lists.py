@@ -53,6 +53,7 @@ class Lists:
     rotation: int | None = None
     #: Every trace that was listed, by id.
     rows: dict[str, TraceRow] = field(default_factory=dict)
+    _cells: dict[datetime | None, dict[int, int]] = field(default_factory=dict)
 
     def lanes(self, quotas: Mapping[Policy, int], ring: Ring) -> list[Lane]:
         """The lists in order of priority, each with its quota."""
@@ -85,7 +86,7 @@ class Lists:
     ) -> dict[str, Sizes]:
         """Sizes by what was known at a time (now, when None), under these alerts."""
         rows = [self.rows[candidate.trace_id] for candidate in candidates]
-        cells = self.tx.evidence.list_cells([row.ref for row in rows], at)
+        cells = self.cells_of(rows, at)
         held: dict[str, list[str]] = {row.trace_id: [] for row in rows}
         for alert in alerts:
             for row in self.inside(read_slice(alert.slice), rows):
@@ -99,6 +100,12 @@ class Lists:
             )
             for row in rows
         }
+
+    def cells_of(self, rows: Sequence[TraceRow], at: datetime | None) -> dict[int, int]:
+        """The cells these traces had at a time (now, when None), by number; each is looked up once."""
+        known = self._cells.setdefault(at, {})
+        known |= self.tx.evidence.list_cells([row.ref for row in rows if row.ref not in known], at)
+        return known
 
     def inside(self, slice_: Slice, rows: Iterable[TraceRow]) -> list[TraceRow]:
         """Those of these traces that are in a slice."""

@@ -184,7 +184,7 @@ class OneDraw:
         }
         # The baseline of a frame is what was known when it closed, whichever of its draws took a trace.
         closed_at = self.before[0].at if self.before else None
-        cells = self.tx.evidence.list_cells([rows[pick.trace_id].ref for pick in drawn.picks], closed_at)
+        cells = self.lists.cells_of([rows[pick.trace_id] for pick in drawn.picks], closed_at)
         risks = [self.lists.model.risk(pick.candidate.category, cells[rows[pick.trace_id].ref]) for pick in drawn.picks]
         return [
             self._entry(pick, signals.get(pick.trace_id, []), risk)

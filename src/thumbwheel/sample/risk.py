@@ -32,6 +32,7 @@ from thumbwheel.stats.logistic import map_logistic
 _TRUST: Final = {False: 0.5, True: 1.0}
 #: Precisions of the prior: the intercept is nearly free, a sign moves by about 1, a judge's slope by about 1/2.
 _FREE, _SIGN, _SLOPE, _CATEGORY = 0.04, 1.0, 4.0, 1.0
+_AGAINST: Final = int(AGAINST)
 #: No trace is a sure failure, none is safe.
 LEAST_RISK: Final = 0.001
 
@@ -80,7 +81,7 @@ class RiskModel:
 
     def negative_size(self, category: str | None, cell: int) -> float:
         """Size in the negative list: the odds of failure; 0 where nothing speaks against the answer."""
-        return negative_size([1.0], self.risk(category, cell)) if cell & int(AGAINST) else 0.0
+        return negative_size([1.0], self.risk(category, cell)) if cell & _AGAINST else 0.0
 
     def uncertain_size(self, category: str | None, cell: int) -> float:
         """Size in the uncertain list: sqrt(m (1 - m)); 0 where no judge has looked."""

@@ -119,4 +119,4 @@ class Counts:
             table=self._table.name,
             project_id=self._project_id,
         )
-        return {tuple(key): int(n) for *key, n in self._connection.execute(text(statement)) if n}
+        return {tuple(key): int(n) for *key, n in self._connection.execute(text(statement)).all() if n}

@@ -61,7 +61,7 @@ class Ranges:
             values = ", ".join(f"(:c{at}, {low:d}, {high - 1:d})" for at, (_, low, high) in enumerate(chunk))
             categories = {f"c{at}": category for at, (category, _, _) in enumerate(chunk)}
             statement = text(_BY_CATEGORY.format(values=values, **self._of(days))).columns(*ROW_COLUMNS)
-            found |= {row[0]: row_of(row) for row in self._connection.execute(statement, categories)}
+            found |= {row[0]: row_of(row) for row in self._connection.execute(statement, categories).all()}
         return list(found.values())
 
     def list_known(self, days: Sequence[int], wanted: Sequence[tuple[int, int, int]]) -> list[KnownTrace]:
