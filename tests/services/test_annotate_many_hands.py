@@ -9,12 +9,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from tests.factories import MONDAY, a_draw, a_trace, an_entry
+from tests.factories import MONDAY, a_codebook_file, a_draw, a_trace, an_entry
 from tests.road import keep_trace
 from thumbwheel.app import mint_id
 from thumbwheel.domain.annotation import Judgement, Verdict
 from thumbwheel.errors import LeaseExpired
 from thumbwheel.services.annotate import Annotate
+from thumbwheel.services.rubric import Rubric
 from thumbwheel.store.ledger import Ledger
 
 N_REVIEWERS = 20
@@ -28,10 +29,10 @@ def labels_needed(number: int) -> int:
     return 3 if number == 1250 else 2 if number % 10 == 0 else 1
 
 
-def fill(ledger: Ledger) -> None:
+def fill(ledger: Ledger, n: int = N_ENTRIES) -> None:
     with ledger.begin(PROJECT) as tx:
         entries = []
-        for number in range(N_ENTRIES):
+        for number in range(n):
             trace = a_trace(id=f"trace-{number}", session_id=None)
             entry = an_entry(
                 id=f"entry-{number}", trace_id=trace.id, serve_rank=number, labels_needed=labels_needed(number)
@@ -129,7 +130,7 @@ def test_every_entry_gets_exactly_what_it_needs(ledger: Ledger) -> None:
 
 
 def test_two_who_change_their_minds_at_once_leave_one_answer(ledger: Ledger) -> None:
-    fill(ledger)
+    fill(ledger, 5)
     annotate = Annotate(ledger, Time(), mint_id, LEASE)
     made = {}
     for name in ("ann", "bob"):
@@ -159,3 +160,30 @@ def test_two_who_change_their_minds_at_once_leave_one_answer(ledger: Ledger) -> 
         for done in [pool.submit(waver, name) for name in made]:
             done.result()
     assert seen == [True] * 31
+
+
+def test_no_label_slips_past_a_revision_that_is_published_meanwhile(ledger: Ledger) -> None:
+    fill(ledger, 150)
+    rubric, annotate = Rubric(ledger, Time(), mint_id), Annotate(ledger, Time(), mint_id)
+    file = a_codebook_file()
+    first, *others = file["categories"]
+    rubric.publish(PROJECT, file, "olga")
+    failed = Judgement(verdict=Verdict.failed, categories=(first["id"],), codebook_version=1)
+
+    def judge(number: int) -> None:
+        for _ in range(25):
+            served = annotate.next(PROJECT, f"reviewer-{number}")
+            assert served is not None
+            annotate.submit(PROJECT, served.entry.id, served.lease.token, f"reviewer-{number}", failed)
+
+    with ThreadPoolExecutor(5) as pool:
+        made = [pool.submit(judge, number) for number in range(4)]
+        time.sleep(0.1)
+        changed = file | {"categories": [first | {"definition": "Another meaning."}, *others]}
+        pool.submit(rubric.publish, PROJECT, changed, "olga").result()
+        for done in made:
+            done.result()
+    with ledger.read(PROJECT) as tx:
+        settled = list(tx.quarantines.stream_open())
+        assert list(tx.annotations.stream_labels()) == [], "every label names what has another meaning now"
+    assert len(settled) >= 80, "a tenth wait for a second reviewer"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from thumbwheel.annotate import example
@@ -153,13 +153,7 @@ def quarantines(old: Codebook, new: Codebook, label: Label) -> bool:
     A failure is quarantined with any of its categories. A pass has none, so
     only another question touches it.
     """
-    return any(set_aside(old, new, [label]))
-
-
-def set_aside(old: Codebook, new: Codebook, labels: Iterable[Label]) -> Iterator[Label]:
-    """Of these labels, made under `old`, the ones that the revision `new` quarantines."""
-    everything, redefined = diff(old, new).question, quarantined(old, new)
-    return (label for label in labels if everything or not redefined.isdisjoint(label.categories))
+    return diff(old, new).question or not quarantined(old, new).isdisjoint(label.categories)
 
 
 def _check_version(version: object, faults: _Faults) -> None:

@@ -230,7 +230,7 @@ class Rubric:
             if current is None:
                 return Revision(current=None, new=new, changes=None, quarantined=frozenset(), n_quarantined=0)
             old = current.codebook
-            hit = sum(1 for _ in codebooks.set_aside(old, new, tx.annotations.stream_labels()))
+            hit = len(_touched(tx, old, new))
         return Revision(
             current=current,
             new=new,
@@ -268,8 +268,7 @@ class Rubric:
             if not tx.codebooks.add(version):
                 raise Conflict("Somebody else published a version at the same moment; look at it first.")
             if current is not None:
-                hit = codebooks.set_aside(current.codebook, codebook, tx.annotations.stream_labels())
-                tx.quarantines.add([label.id for label in hit], version.version, self.now())
+                tx.quarantines.add(_touched(tx, current.codebook, codebook), version.version, self.now())
             self._audit(tx, published_by, "codebook.publish", str(version.version), note or None)
             return version
 
@@ -277,6 +276,11 @@ class Rubric:
         tx.people.audit(
             tx.project_id, id=self.mint(), actor=actor, action=action, subject=subject, at=self.now(), why=why
         )
+
+
+def _touched(tx: Tx, old: Codebook, new: Codebook) -> list[str]:
+    """Ids of the standing labels that this revision sets aside."""
+    return tx.quarantines.list_touched(None if codebooks.diff(old, new).question else codebooks.quarantined(old, new))
 
 
 def _decided_before(last: tuple[Label, datetime | None] | None, decision: Decision) -> Label:

@@ -8,11 +8,24 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Text,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 
 from thumbwheel.domain.annotation import Label
 from thumbwheel.domain.queue import QueueEntry
-from thumbwheel.store.engine import UtcTime, insert_new
+from thumbwheel.store.engine import UtcTime, insert_rows, micros
 from thumbwheel.store.queue import chunks, entry_of
 from thumbwheel.store.tables import labels, quarantines, queue_entries
 
@@ -40,15 +53,25 @@ class Quarantines:
 
     def add(self, label_ids: Sequence[str], version: int, now: datetime) -> None:
         """Set labels aside: none of them stands any more, and so none is in any rate or export."""
-        rows = [
-            {"label_id": label_id, "project_id": self._project_id, "version": version, "at": now}
-            for label_id in label_ids
-        ]
-        insert_new(self._connection, quarantines, rows)
+        columns = ("label_id", "project_id", "version", "at")
+        rows = [(label_id, self._project_id, version, micros(now)) for label_id in label_ids]
+        insert_rows(self._connection, quarantines, columns, rows)
         for chunk in chunks(label_ids):
             mine = (labels.c.project_id == self._project_id) & labels.c.id.in_(chunk)
             still = mine & labels.c.superseded_at.is_(None)
             self._connection.execute(update(labels).where(still).values(superseded_at=now))
+
+    def list_touched(self, categories: Collection[str] | None) -> list[str]:
+        """Ids of the labels that stand and name any of these categories, or of all that stand when None."""
+        standing = labels.c.superseded_at.is_(None)
+        mine = select(labels.c.id, labels.c.body).where(labels.c.project_id == self._project_id).where(standing)
+        if categories is None:
+            return list(self._connection.execute(mine.with_only_columns(labels.c.id)).scalars())
+        # Narrowed by what the JSON holds anywhere, so that not every label is read to find a few.
+        body = type_coerce(labels.c.body, Text)
+        likely = or_(false(), *(body.contains(f'"{category}"', autoescape=True) for category in sorted(categories)))
+        rows = self._connection.execute(mine.where(likely))
+        return [row.id for row in rows if not set(categories).isdisjoint(row.body.get("categories", ()))]
 
     def close(self, label_ids: Collection[str], outcome: str, by: str, now: datetime) -> list[str]:
         """Write down how labels left quarantine (`affirmed`, `requeued`, `judged`); the ids of those that were in it."""
