@@ -107,6 +107,16 @@ def test_a_table_is_pulled_once_then_only_what_is_new(command: Command, store: W
     assert (everything["scores"], everything["duplicates"]) == (0, 1502)
 
 
+def test_a_row_from_the_future_hides_none_that_comes_after_it(command: Command, database: str) -> None:
+    pull = ("pull", "postgres", "--dsn", database, "--query", ALL, "--cursor", "created_at", "--json")
+    new = "INSERT INTO feedback (message_id, thumb, created_at) VALUES (lpad('f', 32, '0')::uuid, 1, {})"
+    run_sql(database, new.format("now() + interval '9 years'"))
+    first = command(*pull).json
+    assert (first["scores"], first["rejected"]) == (1200, 1)
+    run_sql(database, new.format("now()"))
+    assert command(*pull).json["scores"] == 1
+
+
 def test_a_pull_that_broke_off_goes_on_where_what_was_kept_ends(
     command: Command, store: Wheel, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

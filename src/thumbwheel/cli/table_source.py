@@ -118,7 +118,7 @@ class _Pull:
         position = after
         for number, cells in enumerate(self._table.rows(after), 1):
             yield from table_rows(columns, Row(number, cells, None, cells))
-            position = self._table.position(cells) or position
+            position = self._table.position(cells, self._wheel.now()) or position
             if number % BATCH == 0:
                 coming.flush()
                 self._save(position)

@@ -64,12 +64,18 @@ class PostgresTable:
         with self._asked(after, None) as (_, rows):
             yield from rows
 
-    def position(self, row: dict[str, Any]) -> str | None:
-        """Where this row is, to go on from later; None where it has no place."""
+    def position(self, row: dict[str, Any], now: datetime) -> str | None:
+        """Where this row is, to go on from later; None where it has no place.
+
+        A time to come is taken for `now`: one wrong clock would hide everything that comes before it.
+        """
         cell = None if self.cursor is None else row[self.cursor]
         if isinstance(cell, datetime):
-            return (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).isoformat()
-        return cell.isoformat() if isinstance(cell, date) else None if cell is None else str(cell)
+            at = cell if cell.tzinfo else cell.replace(tzinfo=UTC)
+            return min(at, now).isoformat()
+        if isinstance(cell, date):
+            return min(cell, now.date()).isoformat()
+        return None if cell is None else str(cell)
 
     @contextmanager
     def _asked(self, after: str | None, limit: int | None) -> Iterator[tuple[list[str], Iterator[dict[str, Any]]]]:
