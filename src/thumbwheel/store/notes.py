@@ -33,19 +33,19 @@ class Notes:
             statement = statement.where(replaced.is_(None))
         else:
             then = literal(until, UtcTime)
-            statement = statement.where(annotation_rows.c.at < then).where(or_(replaced.is_(None), replaced >= then))
+            statement = statement.where(annotation_rows.c.at <= then).where(or_(replaced.is_(None), replaced >= then))
         rows = self._connection.execute(statement.order_by(annotation_rows.c.at, annotation_rows.c.id)).scalars()
         made = [msgspec.convert(body, Annotation) for body in rows]
         return [one for one in made if one.verdict is Verdict.failed and not one.categories]
 
     def list_open_labels(self, until: datetime) -> list[Label]:
-        """Labels that stand, settled before a time, that say fail and name no category, first settled first."""
+        """Labels that stand, settled by a time, that say fail and name no category, first settled first."""
         rows = self._connection.execute(
             select(labels.c.body)
             .where(labels.c.project_id == self._project_id)
             .where(labels.c.superseded_at.is_(None))
             .where(labels.c.verdict == Verdict.failed.value)
-            .where(labels.c.settled_at < literal(until, UtcTime))
+            .where(labels.c.settled_at <= literal(until, UtcTime))
             .order_by(labels.c.settled_at, labels.c.id)
         ).scalars()
         return [label for label in (msgspec.convert(body, Label) for body in rows) if not label.categories]
