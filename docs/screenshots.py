@@ -1,4 +1,4 @@
-"""The README's pictures, taken from a running demo: the annotation page and the report.
+"""The pictures of README and docs, taken from a running demo.
 
 make screenshots
 """
@@ -19,8 +19,9 @@ IMAGES = Path(__file__).parent / "images"
 PORT = 8123
 URL = f"http://127.0.0.1:{PORT}"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-#: File name -> path and width.
-PAGES = {"annotate": ("/annotate", 1280), "report": ("/report", 1280)}
+#: Page -> the widths it is shown at; each in both colour schemes.
+PAGES = {"annotate": (1440, 1024, 390), "report": (1440, 390), "queue": (1440,), "draws": (1440,), "codebook": (1440,)}
+HEIGHTS = {1440: 900, 1024: 768, 390: 844}
 
 
 def serve(folder: Path) -> subprocess.Popen[str]:
@@ -52,11 +53,11 @@ def take(browser: Browser, scheme: str, suffix: str) -> None:
     context = browser.new_context(color_scheme=scheme, device_scale_factor=1)
     page = context.new_page()
     sign_in(page)
-    for name, (path, width) in PAGES.items():
-        page.set_viewport_size({"width": width, "height": 860})
-        page.goto(f"{URL}{path}")
+    for name, width in ((name, width) for name, widths in PAGES.items() for width in widths):
+        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+        page.goto(f"{URL}/{name}")
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=IMAGES / f"{name}{suffix}.png")
+        page.screenshot(path=IMAGES / f"{name}-{width}{suffix}.png")
     context.close()
 
 
