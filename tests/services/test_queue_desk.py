@@ -169,6 +169,8 @@ def test_traces_added_by_hand_wait_and_are_in_no_rate(wheel: Wheel, clock: Clock
         Judgement(verdict=Verdict.failed, categories=("wrong-fact",)),
     )
     assert wheel.close.route(project).golden == 1, "what is wrong is worth a golden row"
+    assert wheel.sample.list_draws(project) == [], "chance did not draw it"
+    assert wheel.sample.trim(project) == {"expired": 0, "overflow": 0}
     report = wheel.measure.report(project)
     assert {step.name: step.n for step in report.funnel}["labelled"] == 0
     with pytest.raises(Invalid):

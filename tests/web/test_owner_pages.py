@@ -273,4 +273,24 @@ def test_a_trace_is_put_into_the_queue_by_hand(site: Site, visit: Visit) -> None
     assert "Put it into the queue" in olga.get("/traces/a complaint").text
     assert olga.post("/queue/add", data={"traces": "a complaint\nnowhere"}).status_code == 303
     assert "by hand" in olga.get("/queue").text
+    assert olga.get("/draws").status_code == 200
     assert "Put into the queue by hand" in olga.get("/traces/a complaint").text
+
+
+@pytest.mark.browser
+def test_many_are_chosen_dropped_and_taken_back_by_key(served: Site, sit: Sit) -> None:
+    for number in range(4):
+        served.queue(entry={"category": "billing" if number else "returns"})
+    olga = sit("olga", "/queue")
+    olga.page.get_by_label("Kind").select_option("billing")
+    expect(olga.page.locator("tbody tr")).to_have_count(3)
+    assert olga.page.url.endswith("/queue?category=billing")
+    olga.page.get_by_label("Choose all on this page").check()
+    expect(olga.page.locator("[data-chosen]")).to_have_text("3 chosen")
+    olga.page.get_by_label("Drop because").fill("an incident")
+    olga.page.get_by_role("button", name="Drop").click()
+    expect(olga.page.locator(".notice")).to_contain_text("3 entries dropped.")
+    olga.page.locator("h1").click()
+    olga.press("u")
+    expect(olga.page.locator(".notice")).to_contain_text("Undone: 3 entries as before.")
+    expect(olga.page.locator("tbody tr")).to_have_count(4)

@@ -270,14 +270,14 @@ class QueueDesk:
 
 
 def _by_hand(id: str, now: datetime, n: int) -> Draw:
-    """A draw that closed no frame, and so is part of no estimate."""
+    """A draw that closed no frame and is of none but itself, and so is part of no estimate."""
     return Draw(
         id=id,
         at=now,
         seed=0,
         budget=n,
         window=Window(start=now, end=now),
-        mix={},
+        mix={policy.value: 0.0 for policy in Policy},
         maturity_seconds=0.0,
         framed_to=0,
         again_of=id,

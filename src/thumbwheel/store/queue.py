@@ -184,8 +184,9 @@ class Queue:
         return msgspec.convert(body, Draw)
 
     def list_draws(self, limit: int) -> list[Draw]:
-        """The last draws, newest first."""
-        statement = self._draws().order_by(draws.c.at.desc(), draws.c.id.desc()).limit(limit)
+        """The last draws that chance made, newest first; what was put into the queue by hand is none of them."""
+        by_chance = or_(draws.c.again_of.is_(None), draws.c.again_of != draws.c.id)
+        statement = self._draws().where(by_chance).order_by(draws.c.at.desc(), draws.c.id.desc()).limit(limit)
         return [msgspec.convert(body, Draw) for body in self._connection.execute(statement).scalars()]
 
     def _draws(self) -> Select[Any]:
