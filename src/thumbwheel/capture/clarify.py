@@ -78,6 +78,15 @@ _CUES: Final = {
         r"|\bthere (?:seems to be|must be|is) (?:a |some )?(?:mistake|misunderstanding|confusion|error)\b"
     ),
 }
+#: Of these, one stands in every text the cue's pattern finds: looked for first, since every trace is read.
+_STEMS: Final = {
+    Cue.meant: ("what i", "ask", "i did", "i mean", "question"),
+    Cue.said: "said mention told explain stated gave given asked provided answered saying".split(),
+    Cue.wrong: (
+        *"misunderst misread wrong mistak missed incorrect does confusion error".split(),
+        *("other way", "you did", "you have", "'ve ", "not "),
+    ),
+}
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'"})
 _WORD: Final = re.compile(r"\w+")
 
@@ -95,7 +104,7 @@ def cue_of(turn: str, earlier: Sequence[str] = ()) -> Cue | None:
     """
     text = turn[:_LOOKED_AT].translate(_QUOTES).lower().strip()
     for cue, pattern in _CUES.items():
-        if pattern.search(text):
+        if any(stem in text for stem in _STEMS[cue]) and pattern.search(text):
             return cue
     words = _WORD.findall(text)
     if len(words) >= _WORDS_AGAIN and any(_is_again(words, each) for each in earlier[-3:]):

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from thumbwheel.capture.clarify import Clarification, Cue, clarifications, cue_of
+from thumbwheel.capture.clarify import _CUES, _STEMS, Clarification, Cue, clarifications, cue_of
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "traces"
 TAU = {"air": "taubench_airline_few_shot.jsonl.gz", "ret": "taubench_retail_few_shot.jsonl.gz"}
@@ -112,3 +114,13 @@ def test_on_real_dialogues_it_is_as_right_as_its_page_says() -> None:
             found += 1
             right.add(f"{name}/{users.index(each.turn)}")
     assert (found, len(right & CORRECTING), len(CORRECTING)) == (7, 7, 14)
+
+
+@pytest.mark.parametrize("cue", _CUES)
+def test_what_a_cue_finds_has_one_of_its_stems(cue: Cue) -> None:
+    @settings(max_examples=200, deadline=None)
+    @given(st.from_regex(_CUES[cue]))
+    def check(text: str) -> None:
+        assert any(stem in text for stem in _STEMS[cue])
+
+    check()
