@@ -209,7 +209,7 @@ def main() -> None:
             for n in asked.sizes:
                 with store(kind, n, folder) as (engine, url):
                     found.append(measure(engine, url, Path(scratch)))
-            show(kind, asked.sizes, found)
+                show(kind, asked.sizes[: len(found)], found)
 
 
 if __name__ == "__main__":

@@ -261,11 +261,6 @@ class Queue:
         )
         return int(self._connection.execute(select(func.count()).select_from(serveable)).scalar_one())
 
-    def oldest_waiting(self) -> datetime | None:
-        """When the entry that waits longest was added, or None when nothing waits."""
-        statement = select(waiting.c.added_at).where(waiting.c.project_id == self._project_id)
-        return self._connection.execute(statement.order_by(waiting.c.added_at).limit(1)).scalar_one_or_none()
-
     def list_waiting(self, limit: int, after: Place | None = None) -> list[Waiting]:
         """Waiting entries in the order they were added, from behind `after`."""
         order = (waiting.c.added_at, waiting.c.serve_rank, waiting.c.entry_id)
