@@ -22,11 +22,12 @@ import yaml
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import event
 
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.config import Settings
 from thumbwheel.domain.person import Role
 from thumbwheel.domain.queue import Draw, Policy, Purpose, QueueEntry, Window
 from thumbwheel.domain.trace import Document, Trace
+from thumbwheel.serving import create_app
 from thumbwheel.store.traces import NewTrace
 
 NOW = datetime.now(UTC)

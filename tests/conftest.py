@@ -14,9 +14,10 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from tests.postgres import postgres_server as postgres_server
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.config import Settings
 from thumbwheel.domain.person import Scope
+from thumbwheel.serving import create_app
 from thumbwheel.store.engine import open_engine
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate

@@ -9,8 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import NOW
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.domain.person import Scope
+from thumbwheel.serving import create_app
 
 DOORS = [
     "/v1/draws",

@@ -11,11 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import Clock
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.config import Settings
 from thumbwheel.domain.person import Scope
 from thumbwheel.errors import ConfigInvalid, Invalid
 from thumbwheel.services.access import origin_allowed
+from thumbwheel.serving import create_app
 
 APP = "https://app.example.com"
 RATING = {"id": "s1", "trace_id": "t1", "kind": "user_rating", "value": "down"}

@@ -10,9 +10,10 @@ from fastapi.testclient import TestClient
 
 from tests.conftest import NOW, Clock
 from tests.factories import DAY, a_codebook_version
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.domain.annotation import Judgement, Verdict
 from thumbwheel.domain.person import Scope
+from thumbwheel.serving import create_app
 
 DEFAULT = {"drift": 0.1, "negative": 0.3, "uncertain": 0.1, "stratified": 0.25, "random": 0.25}
 

@@ -11,11 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import NOW, Clock
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.capture.privacy import pseudonym
 from thumbwheel.config import Settings
 from thumbwheel.domain.person import Scope
 from thumbwheel.ports import Found
+from thumbwheel.serving import create_app
 
 MAIL, CARD, PHONE, KEY = (
     "ann@example.com",

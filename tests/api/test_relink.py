@@ -9,8 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import NOW, Clock
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.domain.person import Role, Scope
+from thumbwheel.serving import create_app
 
 SAID = "your assistant claimed that a kettle can be returned within 60 days"
 

@@ -6,9 +6,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from thumbwheel.api import capture, otlp, rate
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.domain.person import Scope
 from thumbwheel.errors import TooOften
+from thumbwheel.serving import create_app
 
 
 def test_every_door_is_described_or_another_address_of_one_that_is(wheel: Wheel) -> None:

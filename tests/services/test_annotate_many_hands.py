@@ -9,6 +9,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import pytest
+from sqlalchemy import Engine, event
+
 from tests.factories import MONDAY, a_codebook_file, a_draw, a_trace, an_entry
 from tests.road import keep_trace
 from thumbwheel.app import mint_id
@@ -22,6 +25,15 @@ N_REVIEWERS = 20
 N_ENTRIES = 2000
 PROJECT = 1
 LEASE = timedelta(minutes=15)
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """SQLite need not wait for the disk here: it is reviewers that crash, not the machine."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA synchronous = OFF"))
+        engine.dispose()
+    return Ledger(engine)
 
 
 def labels_needed(number: int) -> int:

@@ -22,11 +22,12 @@ from pwdlib import PasswordHash
 from tests.conftest import NOW
 from tests.factories import a_codebook_file, a_trace, an_entry
 from tests.road import queue_up
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.domain.person import Person, Role
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
+from thumbwheel.serving import create_app
 from thumbwheel.web.session import COOKIE
 
 PASSWORD = "a long password"

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.web.conftest import Site
-from thumbwheel.app import create_app
 from thumbwheel.domain.annotation import Judgement, Verdict
 from thumbwheel.domain.person import Scope
 from thumbwheel.domain.queue import Purpose
+from thumbwheel.serving import create_app
 
 Visit = Callable[..., TestClient]
 

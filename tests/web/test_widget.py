@@ -22,7 +22,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 import thumbwheel
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.capture.edit import hunks
 from thumbwheel.config import Settings
 from thumbwheel.connectors import native
@@ -30,6 +30,7 @@ from thumbwheel.domain.person import Scope
 from thumbwheel.domain.signal import Signal
 from thumbwheel.errors import NotHere
 from thumbwheel.services.capture import Work
+from thumbwheel.serving import create_app
 
 WIDGET = Path(thumbwheel.__file__).parent / "widget"
 AXE = Path(__file__).parent / "axe" / "axe.min.js"

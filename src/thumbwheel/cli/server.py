@@ -9,9 +9,10 @@ import sys
 import typer
 from fastapi import FastAPI
 
-from thumbwheel.app import Wheel, create_app
+from thumbwheel.app import Wheel
 from thumbwheel.config import read_settings
 from thumbwheel.errors import ThumbwheelError
+from thumbwheel.serving import create_app
 from thumbwheel.telemetry import configure_logs
 
 
