@@ -1,9 +1,9 @@
 """What is known of traces before a human looks: their cells, in the order a draw reads them, and judges' suggestions.
 
 A trace of which something is known has one row, under its cell. While it is in no frame, the row moves with what is
-learnt, and counters by hour, category and cell move with it: so a frame's cells are counted without looking at its
-traces. Once a frame is closed over the trace, that row stays, since chances and baselines were computed from it; what
-is learnt later is one more row, which only a later draw from the same frame sees.
+learnt, and counters by hour and day, category and cell move with it: so a frame's cells are counted without looking at
+its traces. Once a frame is closed over the trace, that row stays, since chances and baselines were computed from it;
+what is learnt later is one more row, which only a later draw from the same frame sees.
 """
 
 from __future__ import annotations
