@@ -148,7 +148,9 @@ def add(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Put traces into the queue by hand."""
-    added = wheel.queue.add(owner.project_id, [line.strip() for line in traces.splitlines() if line.strip()], owner.name, why)
+    added = wheel.queue.add(
+        owner.project_id, [line.strip() for line in traces.splitlines() if line.strip()], owner.name, why
+    )
     told = [f"{words.counted(len(added.entry_ids), 'trace')} added"]
     told += [f"{len(added.known)} had been picked before"] if added.known else []
     told += [f"{words.counted(len(added.missing), 'id')} of no trace"] if added.missing else []
