@@ -50,6 +50,7 @@ _PROSE = (
     "Most routers lose their settings when the button is held for ten seconds; write them down first. "
     "Which of the two plans is cheaper depends on how many people share it: from four on it is the larger one. "
 )
+_WORDS = _PROSE.split()
 _NOTHING = """
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -125,8 +126,8 @@ def _attributes(given: dict[str, str | int | float]) -> list[KeyValue]:
 
 
 def _prose(size: int, chance: random.Random) -> str:
-    at = chance.randrange(len(_PROSE))
-    return (_PROSE[at:] + _PROSE * (1 + size // len(_PROSE)))[:size]
+    """Words in an order of their own: a text that comes again is scrubbed once, so none may."""
+    return " ".join(chance.choices(_WORDS, k=size // 4))[:size]
 
 
 def signals(n: int, trace_ids: Sequence[str]) -> list[bytes]:
@@ -136,15 +137,15 @@ def signals(n: int, trace_ids: Sequence[str]) -> list[bytes]:
 
 def _signal(number: int, trace_id: str) -> dict[str, str]:
     said = {"id": f"s{number}", "trace_id": trace_id, "kind": "user_rating", "value": "down"}
-    comment = {"comment": "This is not what I asked for, it says the wrong year."} if number % 4 == 0 else {}
+    comment = {"comment": f"This is not what I asked for, it says {number} is the year."} if number % 4 == 0 else {}
     return said | {"user_id": f"user-{number % 97}"} | comment
 
 
 # --- loads
 
 
-def measure(scrub: str, asked: argparse.Namespace) -> None:
-    """Both loads on a server of its own."""
+def measure(scrub: str, asked: argparse.Namespace, nothing: float) -> None:
+    """Both loads on a server of its own; `nothing` is the CPU of a request for which nothing is done."""
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -156,12 +157,12 @@ def measure(scrub: str, asked: argparse.Namespace) -> None:
             sent = batches(int(asked.seconds * 50), chance)
             _load(port, pid, _traced(sent[: len(sent) // 10], key), asked.exporters)
             load = _load(port, pid, _traced(sent[len(sent) // 10 :], key), asked.exporters)
-            show(f"traces, scrub {scrub}", load, _BATCH)
+            show(f"traces, scrub {scrub}", load, nothing, _BATCH)
             trace_ids = _column(folder, "SELECT trace_id FROM traces")
             ratings = [(post("/v1/signals", key, body),) for body in signals(int(asked.seconds * 2500), trace_ids)]
             _load(port, pid, ratings[: len(ratings) // 10], asked.connections)
             load = _load(port, pid, ratings[len(ratings) // 10 :], asked.connections)
-            show(f"signals, scrub {scrub}", load)
+            show(f"signals, scrub {scrub}", load, nothing)
             kept = _column(folder, "SELECT event_id FROM signals WHERE kind = 'user_rating'")
         assert len(trace_ids) == _BATCH * len(sent), (
             f"of {_BATCH * len(sent)} acknowledged traces {len(trace_ids)} are there"
@@ -187,13 +188,15 @@ def _column(folder: Path, statement: str) -> list[str]:
         return [row[0] for row in connection.execute(statement)]
 
 
-def measure_nothing(asked: argparse.Namespace) -> None:
-    """The same requests to an endpoint that does nothing."""
+def measure_nothing(asked: argparse.Namespace) -> float:
+    """The same requests to an endpoint that does nothing; milliseconds of CPU each."""
     bodies = signals(int(asked.seconds * 2500), ["t"])
     with doing_nothing(8765) as pid:
         os.sched_setaffinity(pid, _cores()[0])
         requests = [(post("/v1/signals", "none", body),) for body in bodies]
-        show("doing nothing", _load(8765, pid, requests, asked.connections))
+        load = _load(8765, pid, requests, asked.connections)
+    show("doing nothing", load, load.cpu_ms)
+    return load.cpu_ms
 
 
 @contextmanager
@@ -219,11 +222,11 @@ def _cores() -> tuple[set[int], set[int]]:
     return {found[0]}, {found[-1]}
 
 
-def show(name: str, load: Load, each: int = 1) -> None:
+def show(name: str, load: Load, nothing: float, each: int = 1) -> None:
     """One line; `each` items a request."""
     p50, p99 = load.percentile(0.5), load.percentile(0.99)
     print(
-        f"| {name} | {each * load.per_second:,.0f} | {load.cpu_ms / each:.3f} | {p50:.1f} | {p99:.1f} |"
+        f"| {name} | {each * load.per_second:,.0f} | {load.cpu_ms / each:.3f} | {load.cpu_ms / each / nothing:.1f} | {p50:.1f} | {p99:.1f} |"
         f" {load.cpu / load.seconds:.0%} |",
         flush=True,
     )
@@ -289,10 +292,11 @@ def main() -> None:
         return
     os.sched_setaffinity(0, _cores()[1])
     print(f"load of the machine before: {os.getloadavg()[0]:.2f}\n")
-    print("| | a second | ms of CPU each | p50 ms a request | p99 | server busy |\n|---|---|---|---|---|---|")
+    print("| | a second | ms of CPU each | times doing nothing | p50 ms a request | p99 | server busy |")
+    print("|---|---|---|---|---|---|---|")
+    nothing = measure_nothing(asked)
     for scrub in asked.scrub:
-        measure(scrub, asked)
-    measure_nothing(asked)
+        measure(scrub, asked, nothing)
 
 
 if __name__ == "__main__":
