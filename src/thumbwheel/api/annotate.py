@@ -18,9 +18,7 @@ from thumbwheel.api.close import Cursor, Limit, PageOut
 from thumbwheel.api.deps import CanAnnotate, CanRead, wheel
 from thumbwheel.api.page import answer, cursor_of, page, place
 from thumbwheel.domain.annotation import Annotation, Better, Comparison, Judgement, Label, Verdict
-from thumbwheel.domain.person import Scope
 from thumbwheel.domain.queue import Policy, QueueEntry
-from thumbwheel.services.access import Caller
 from thumbwheel.services.annotate import Outcome, Progress, Served
 
 router = APIRouter(tags=["annotate"])
@@ -168,8 +166,8 @@ class ServedOut(BaseModel):
 class OutcomeOut(BaseModel):
     """What came of a judgement."""
 
-    #: `label`, `dispute`, or `waiting`; `kept` to a key that may not read labels: a reviewer's tool is not told whether
-    #: somebody else judges the same entry.
+    #: `label`, `dispute`, or `waiting`. For the program: a tool that shows it to its reviewer tells them which entries
+    #: two people judge, and the page of ours does not.
     outcome: str
     annotation_id: str
     entry_id: str
@@ -179,18 +177,17 @@ class OutcomeOut(BaseModel):
     dispute_id: str | None
 
     @classmethod
-    def of(cls, outcome: Outcome, who: Caller) -> OutcomeOut:
-        """From the service's, as far as the caller may know."""
+    def of(cls, outcome: Outcome) -> OutcomeOut:
+        """From the service's."""
         annotation = outcome.annotation
-        told = outcome.outcome if Scope.read in who.scopes else "kept"
         return cls(
-            outcome=told,
+            outcome=outcome.outcome,
             annotation_id=annotation.id,
             entry_id=annotation.entry_id,
             trace_id=annotation.trace_id,
             codebook_version=annotation.codebook_version,
-            label_id=outcome.outcome_id if told == "label" else None,
-            dispute_id=outcome.outcome_id if told == "dispute" else None,
+            label_id=outcome.outcome_id if outcome.outcome == "label" else None,
+            dispute_id=outcome.outcome_id if outcome.outcome == "dispute" else None,
         )
 
 
@@ -251,7 +248,7 @@ def submit(body: AnnotationIn, request: Request, who: CanAnnotate) -> OutcomeOut
     """Keep one judgement, and settle its entry if it was the last one needed. The same lease twice is one judgement."""
     annotate = wheel(request).annotate
     return OutcomeOut.of(
-        annotate.submit(who.project_id, body.entry_id, body.lease_token, body.annotator, body.to_domain()), who
+        annotate.submit(who.project_id, body.entry_id, body.lease_token, body.annotator, body.to_domain())
     )
 
 
@@ -265,7 +262,7 @@ def recent(annotator: Annotated[Id, Query()], request: Request, who: CanAnnotate
 def correct(annotation_id: Id, body: CorrectionIn, request: Request, who: CanAnnotate) -> OutcomeOut:
     """Replace one of the annotator's last ten; its entry is settled anew. Twice is once."""
     annotate = wheel(request).annotate
-    return OutcomeOut.of(annotate.correct(who.project_id, annotation_id, body.annotator, body.to_domain()), who)
+    return OutcomeOut.of(annotate.correct(who.project_id, annotation_id, body.annotator, body.to_domain()))
 
 
 @router.post("/v1/annotations/{annotation_id}/undo", response_model=ServedOut)
