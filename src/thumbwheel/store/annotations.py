@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, Select, func, literal, select, tuple_, u
 from thumbwheel.domain.annotation import Annotation, Dispute, Label, Verdict
 from thumbwheel.domain.queue import Purpose, QueueEntry
 from thumbwheel.errors import NotHere
+from thumbwheel.store.archive_tables import evidence
 from thumbwheel.store.engine import EPOCH, UtcTime, insert_new
 from thumbwheel.store.queue import entry_of
-from thumbwheel.store.tables import annotation_rows, disputes, evidence, labels, quarantines, queue_entries
+from thumbwheel.store.tables import annotation_rows, disputes, labels, quarantines, queue_entries
 
 #: Where a page ended: the time and the id of its last row.
 Place = tuple[datetime, str]

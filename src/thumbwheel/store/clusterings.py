@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from thumbwheel.store.archive_tables import clusterings
 from thumbwheel.store.engine import insert_new
-from thumbwheel.store.tables import clusterings
 
 
 @dataclass(frozen=True, slots=True)

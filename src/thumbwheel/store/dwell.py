@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from thumbwheel.domain.signal import DwellNorm
+from thumbwheel.store.archive_tables import dwell_norms, signals
 from thumbwheel.store.engine import insert_new
-from thumbwheel.store.tables import dwell_norms, signals
 
 
 class Dwell:

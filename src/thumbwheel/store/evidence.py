@@ -18,10 +18,10 @@ from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, func, 
 from thumbwheel.domain.annotation import Suggestion
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.queue import Frame, Window
+from thumbwheel.store.archive_tables import evidence, evidence_counts, suggestions, traces
 from thumbwheel.store.counts import Counts
 from thumbwheel.store.engine import EPOCH, from_micros, insert_rows, micros, upsert
 from thumbwheel.store.queue import Queue, chunks
-from thumbwheel.store.tables import evidence, evidence_counts, suggestions, traces
 from thumbwheel.store.traces import TraceRow, day_of
 
 _COLUMNS = "project_id day cell sample_key trace_ref since category hour".split()

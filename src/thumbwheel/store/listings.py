@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Text, bindparam, func, select, tuple_, type_coerce
 
 from thumbwheel.domain.identity import id_key
+from thumbwheel.store.archive_tables import traces
 from thumbwheel.store.engine import UtcTime, micros
-from thumbwheel.store.tables import traces
 from thumbwheel.store.traces import day_of
 
 _DAY = timedelta(days=1)

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, case, func, or_, select
 from thumbwheel.domain.annotation import Verdict
 from thumbwheel.domain.cell import Cell
 from thumbwheel.domain.queue import Draw, Policy, Purpose, Window
+from thumbwheel.store.archive_tables import evidence
 from thumbwheel.store.engine import EPOCH
 from thumbwheel.store.queue import chunks
-from thumbwheel.store.tables import disputes, draws, drops, evidence, labels, queue_entries
+from thumbwheel.store.tables import disputes, draws, drops, labels, queue_entries
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
-from thumbwheel.store.tables import evidence
+from thumbwheel.store.archive_tables import evidence
 from thumbwheel.store.traces import ROW_COLUMNS, TraceRow, row_of
 
 _Wanted = TypeVar("_Wanted", tuple[str, int, int], tuple[int, int, int])

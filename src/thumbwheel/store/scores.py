@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select
 from thumbwheel.domain.document import column
 from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.score import Score
+from thumbwheel.store.archive_tables import scores
 from thumbwheel.store.engine import upsert
-from thumbwheel.store.tables import scores
 
 
 @dataclass(frozen=True, slots=True)

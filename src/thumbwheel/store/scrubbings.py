@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, select, tuple_
 
+from thumbwheel.store.archive_tables import scrubbings
 from thumbwheel.store.engine import upsert
-from thumbwheel.store.tables import scrubbings
 
 #: The day of what waits for its trace.
 WAITING: Final = 0

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select
 
+from thumbwheel.store.archive_tables import shelf
 from thumbwheel.store.engine import upsert
-from thumbwheel.store.tables import shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from thumbwheel.domain.identity import id_key
 from thumbwheel.domain.signal import Signal
+from thumbwheel.store.archive_tables import pending_signals, signals
 from thumbwheel.store.engine import insert_rows, micros
-from thumbwheel.store.tables import pending_signals, signals
 
 _COLUMNS = (
     "project_id day trace_id event_id kind at received_at user_id rating reason edit_kind seconds category body content_hash"

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from thumbwheel.domain.identity import id_key
+from thumbwheel.store.archive_tables import source_cursors, source_traces
 from thumbwheel.store.engine import insert_new, upsert
-from thumbwheel.store.tables import source_cursors, source_traces
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from thumbwheel.domain.identity import id_key, is_usable
 from thumbwheel.domain.span import WHOLE, Span
+from thumbwheel.store.archive_tables import payloads, span_ids, trace_days, traces
 from thumbwheel.store.engine import insert_rows
 from thumbwheel.store.payloads import unpack_spans
-from thumbwheel.store.tables import payloads, span_ids, trace_days, traces
 
 _COLUMNS = "project_id day key trace_ref".split()
 #: Made once: making it takes longer than running it.

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from thumbwheel.domain.annotation import Annotation, Label, Verdict
 from thumbwheel.domain.queue import Purpose, QueueEntry, Window
 from thumbwheel.domain.signal import Rating, SignalKind
+from thumbwheel.store.archive_tables import signals, trace_counts, traces
 from thumbwheel.store.engine import HOUR_MICROS, micros
 from thumbwheel.store.queue import entry_of
 from thumbwheel.store.tables import (
@@ -24,9 +25,6 @@ from thumbwheel.store.tables import (
     fixes,
     labels,
     queue_entries,
-    signals,
-    trace_counts,
-    traces,
     waiting,
 )
 from thumbwheel.store.traces import day_of

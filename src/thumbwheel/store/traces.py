@@ -16,6 +16,7 @@ from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import Span
 from thumbwheel.domain.trace import JudgeScore, Trace
 from thumbwheel.errors import NotHere
+from thumbwheel.store.archive_tables import counters, payloads, trace_counts, trace_days, traces
 from thumbwheel.store.counts import Counts
 from thumbwheel.store.engine import (
     DAY_MICROS,
@@ -27,7 +28,6 @@ from thumbwheel.store.engine import (
     upsert,
 )
 from thumbwheel.store.payloads import pack, unpack
-from thumbwheel.store.tables import counters, payloads, trace_counts, trace_days, traces
 
 #: How many days around its own a retry of a trace is looked for.
 _LATE_DAYS = 7
