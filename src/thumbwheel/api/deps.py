@@ -90,26 +90,17 @@ def allowed(request: Request, scope: Scope) -> Caller:
     return found
 
 
-def _can_ingest(request: Request) -> Caller:
-    return allowed(request, Scope.ingest)
+def _having(scope: Scope) -> Any:
+    def having(request: Request) -> Caller:
+        return allowed(request, scope)
+
+    return Depends(having)
 
 
-def _can_read(request: Request) -> Caller:
-    return allowed(request, Scope.read)
-
-
-def _can_annotate(request: Request) -> Caller:
-    return allowed(request, Scope.annotate)
-
-
-def _can_administer(request: Request) -> Caller:
-    return allowed(request, Scope.admin)
-
-
-CanIngest = Annotated[Caller, Depends(_can_ingest)]
-CanRead = Annotated[Caller, Depends(_can_read)]
-CanAnnotate = Annotated[Caller, Depends(_can_annotate)]
-CanAdmin = Annotated[Caller, Depends(_can_administer)]
+CanIngest = Annotated[Caller, _having(Scope.ingest)]
+CanRead = Annotated[Caller, _having(Scope.read)]
+CanAnnotate = Annotated[Caller, _having(Scope.annotate)]
+CanAdmin = Annotated[Caller, _having(Scope.admin)]
 
 
 async def body_of(request: Request, limit: int | None = None) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -152,21 +152,16 @@ def _require(request: Request, role: Role) -> Visitor:
     return found
 
 
-def _viewer(request: Request) -> Visitor:
-    return _require(request, Role.viewer)
+def _as(role: Role) -> Any:
+    def visiting(request: Request) -> Visitor:
+        return _require(request, role)
+
+    return Depends(visiting)
 
 
-def _annotator(request: Request) -> Visitor:
-    return _require(request, Role.annotator)
-
-
-def _owner(request: Request) -> Visitor:
-    return _require(request, Role.owner)
-
-
-Viewer = Annotated[Visitor, Depends(_viewer)]
-Annotator = Annotated[Visitor, Depends(_annotator)]
-Owner = Annotated[Visitor, Depends(_owner)]
+Viewer = Annotated[Visitor, _as(Role.viewer)]
+Annotator = Annotated[Visitor, _as(Role.annotator)]
+Owner = Annotated[Visitor, _as(Role.owner)]
 Services = Annotated[Wheel, Depends(wheel)]
 
 
