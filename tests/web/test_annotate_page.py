@@ -111,6 +111,7 @@ def test_the_last_judgements_can_be_taken_back_one_after_the_other(queued: Site,
     expect(ann.page.locator("[name=critique]")).to_have_value("Wrong.")
     ann.settled()
     assert queued.annotations() == []
+    expect(ann.page.locator("[data-progress-text]")).to_contain_text("0 of")
     ann.press("m", "Control+Enter")
     ann.sees("question 2")
     ann.press("p")
@@ -130,8 +131,9 @@ def test_undo_survives_a_reload_and_the_list_of_the_last_ten_reaches_any(queued:
     ann.sees("question 4")
     ann.press("u")
     ann.sees("question 3")
-    ann.page.click("[data-act=recent]")
-    ann.page.locator("[data-recent] button").last.click()
+    ann.press("Shift+U")
+    expect(ann.page.locator("[data-recent] button")).to_have_count(2)
+    ann.press("Tab", "Enter")
     ann.sees("question 1")
     assert [one.trace_id for one in queued.annotations()] == ["trace-2"]
 
@@ -164,6 +166,25 @@ def test_the_codebook_is_one_key_away(queued: Site, sit: Sit) -> None:
     expect(meaning).to_be_hidden()
     ann.press("k")
     expect(ann.page.locator(".meaning:visible")).to_have_count(2)
+
+
+def test_a_long_trace_is_read_without_a_mouse(served: Site, sit: Sit) -> None:
+    served.publish()
+    served.queue()
+    served.queue(output="A long answer.\n\n" * 60)
+    ann = sit()
+    ann.sees("question 1")
+    ann.press("p")
+    ann.sees("A long answer.")
+    scrolled = "document.querySelector('[data-reading]').scrollTop"
+    for leave in ("Shift+K", "c", "e"):
+        ann.press(leave)
+        ann.page.keyboard.type("u")
+        ann.press("Escape")
+        before = ann.page.evaluate(scrolled)
+        ann.press("PageDown")
+        ann.until(f"{scrolled} > {before} + 100")
+    expect(ann.page.locator("[name=missing_knowledge]")).to_have_value("u")
 
 
 def test_keys_are_text_where_one_types_and_commands_nowhere_else(queued: Site, sit: Sit) -> None:
@@ -336,6 +357,7 @@ def test_everything_about_a_trace_is_there_but_what_a_reviewer_must_not_know(ser
     expect(stage.locator(".timeline del")).to_have_text("60")
     expect(stage.locator(".timeline ins")).to_have_text("30")
     expect(ann.page.locator(".why")).to_contain_text("thumbs-down")
+    expect(ann.page.locator(".why")).to_contain_text("waiting for 2.0 h, due in 6.9 d")
     ann.press("e")
     expect(ann.page.locator("[name=corrected_output]")).to_have_value(RIGHT)
     assert not re.search(r"double|audit|relabel", ann.page.content())
@@ -370,10 +392,11 @@ def test_a_swipe_decides_on_a_phone(queued: Site, sit: Sit) -> None:
 
 
 def test_two_reviewers_never_see_the_same_entry_and_a_label_costs_one_request(queued: Site, sit: Sit) -> None:
-    ann, ben = sit("ann"), sit("ben")
+    ann = sit("ann")
     ann.sees("question 1")
-    ben.sees("question 4")
     ann.until("performance.getEntriesByName(location.origin + '/annotate/next').length >= 3")
+    ben = sit("ben")
+    ben.sees("question 4")
     asked: list[str] = []
     ann.page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1]))
     ann.press("p")

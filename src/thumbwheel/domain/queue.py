@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+#: How long an entry may wait before a draw may drop it.
+LATENCY_BUDGET: Final = timedelta(days=7)
 
 
 class Policy(StrEnum):
@@ -139,6 +143,11 @@ class QueueEntry:
     #: The trace's category when it was drawn.
     category: str | None
     added_at: datetime
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is to be judged by."""
+        return self.added_at + LATENCY_BUDGET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

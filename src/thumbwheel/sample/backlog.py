@@ -13,12 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from thumbwheel.domain.queue import Policy
+from thumbwheel.domain.queue import LATENCY_BUDGET, Policy
 from thumbwheel.sample.mix import apportion, floor_of
-
-#: How long an entry may wait.
-LATENCY_BUDGET: Final = timedelta(days=7)
-
 
 #: Days of work before throughput is taken as measured.
 _LEAST_DAYS: Final = timedelta(days=3)

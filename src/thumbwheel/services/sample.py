@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from secrets import randbits
 
-from thumbwheel.domain.queue import Draw, Policy, Window
+from thumbwheel.domain.queue import LATENCY_BUDGET, Draw, Policy, Window
 from thumbwheel.drawing.lists import PER_USER_CAP, Lists
 from thumbwheel.drawing.model import mix_in_force, mixes_so_far, risk_model
 from thumbwheel.drawing.one import Drawing, OneDraw, Order
 from thumbwheel.errors import Invalid
 from thumbwheel.ports import Mint, Now
-from thumbwheel.sample.backlog import LATENCY_BUDGET, Waiting, capacity, lowered, throughput, trim
+from thumbwheel.sample.backlog import Waiting, capacity, lowered, throughput, trim
 from thumbwheel.sample.mix import floor_of, shares, split
 from thumbwheel.sample.shortfall import Missing, too_few, unlike_a_whole
 from thumbwheel.store.frames import OpenFrame, count_all, open_frame, reopen_frame

@@ -251,11 +251,11 @@ def skip(body: SkipIn, visitor: Annotator, wheel: Services) -> NextOut:
 
 
 @router.post("/annotate/undo")
-def undo(body: UndoIn, visitor: Annotator, wheel: Services) -> EntryOut:
+def undo(body: UndoIn, visitor: Annotator, wheel: Services) -> NextOut:
     """Take an annotation back; its entry returns with what was said."""
     annotation_id = body.annotation_id or _last(wheel, visitor)
     served = wheel.annotate.undo(visitor.project_id, annotation_id, visitor.name)
-    return EntryOut.of(served, wheel.now(), _version(wheel, visitor))
+    return _answer(wheel, visitor, served)
 
 
 @router.get("/annotate/recent")
@@ -297,6 +297,10 @@ def _lost(wheel: Wheel, project_id: int, held: ShownIn) -> str | None:
 
 def _next(wheel: Wheel, visitor: Visitor, holding: Sequence[str], annotation_id: str | None = None) -> NextOut:
     served = wheel.annotate.next(visitor.project_id, visitor.name, holding)
+    return _answer(wheel, visitor, served, annotation_id)
+
+
+def _answer(wheel: Wheel, visitor: Visitor, served: Served | None, annotation_id: str | None = None) -> NextOut:
     entry = EntryOut.of(served, wheel.now(), _version(wheel, visitor)) if served else None
     progress = wheel.annotate.progress(visitor.project_id, visitor.name)
     return NextOut(entry=entry, progress=ProgressOut.of(progress), annotation_id=annotation_id)

@@ -71,13 +71,19 @@ def _environment() -> Environment:
     )
     add_filters(made)
     made.filters |= {"plain": text.plain, "markdown": text.markdown}
-    made.globals |= {"ago": ago, "counted": words.counted, "WHY": WHY}
+    made.globals |= {"ago": ago, "due": due, "counted": words.counted, "WHY": WHY}
     return made
 
 
 def ago(then: datetime, now: datetime) -> str:
     """How long ago something was, in its largest fitting unit."""
     return words.duration(max((now - then).total_seconds(), 0.0))
+
+
+def due(at: datetime, now: datetime) -> str:
+    """How long until an entry is to be judged, or since it was."""
+    left = (at - now).total_seconds()
+    return f"due in {words.duration(left)}" if left > 0 else f"overdue for {words.duration(-left)}"
 
 
 #: What each policy means, for people who never read the manual.

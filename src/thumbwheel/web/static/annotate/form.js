@@ -105,6 +105,7 @@ export class Form {
   explainAll() {
     const open = this.categories.some((each) => each.querySelector(".meaning").hidden);
     for (const each of this.categories) this.explain(each, open);
+    this.categories[0]?.closest("fieldset").scrollIntoView({ block: open ? "start" : "nearest" });
   }
 
   /** Opens the corrected answer, with the user's own edit or the answer to start from. */
@@ -116,7 +117,8 @@ export class Form {
         this.entry.edited === null ? "Starts from the answer." : "Starts from what the user made of it.";
       this.paint();
     }
-    this.corrected.focus();
+    this.corrected.closest(".correction").scrollIntoView({ block: "start" });
+    this.corrected.focus({ preventScroll: true });
   }
 
   judgeDocument(id, relevant) {

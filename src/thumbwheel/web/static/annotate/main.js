@@ -116,11 +116,14 @@ function paint() {
   reading.scrollTop = 0;
   form.root.scrollTop = 0;
   if (!matchMedia("(min-width: 60rem)").matches) scrollTo(0, 0);
-  if (document.activeElement !== document.body) document.activeElement?.blur?.();
+  rest();
   say(`Next trace. ${current.why.querySelector(".policy")?.textContent ?? ""}`);
 }
 
 // --- what the reviewer does
+
+/** Where the keys of reading (arrows, space, page down) scroll the trace and letters are commands. */
+function rest() { reading.focus({ preventScroll: true }); }
 
 function submit() {
   if (!current) return;
@@ -170,7 +173,8 @@ async function undo(annotation = null) {
     if (last && line.recall(last.id)) { bringBack(last.entry, last.draft); done.splice(done.indexOf(last), 1); return; }
     await line.flush();
     if (last && last.annotation === null) { notice("It is not sent yet; it can be taken back when the connection is back."); return; }
-    const entry = await post("/annotate/undo", { annotation_id: last?.annotation ?? annotation });
+    const { entry, progress } = await post("/annotate/undo", { annotation_id: last?.annotation ?? annotation });
+    showProgress(progress);
     if (last) done.splice(done.indexOf(last), 1);
     bringBack(prepared(entry), last?.draft ?? null);
   } catch (fault) {
@@ -238,6 +242,7 @@ const ACTS = {
   retry: () => advance(),
 };
 const BETTER = { a: "this", b: "other", e: "equal" };
+const SHIFTED = { u: recent, k: () => form.missing?.focus() };
 const KEYS = {
   1: ACTS.pass, p: ACTS.pass, 2: ACTS.fail, f: ACTS.fail, e: ACTS.edit, s: skip, u: ACTS.undo, k: ACTS.codebook,
   c: () => form.critique.focus(), x: unfold, "?": ACTS.help,
@@ -247,7 +252,7 @@ document.addEventListener("keydown", (event) => {
   const asked = readKey(event);
   if (!asked) return;
   if (asked.do === "submit") { event.preventDefault(); submit(); return; }
-  if (asked.do === "leave") { event.target.blur(); return; }
+  if (asked.do === "leave") { rest(); return; }
   if (asked.do === "enter") { if (form.state.verdict && current) { event.preventDefault(); submit(); } return; }
   const run = commandOf(asked, event.target);
   if (run) { event.preventDefault(); run(); }
@@ -259,6 +264,7 @@ function commandOf({ key, shift }, target) {
   if (key === "j") return () => stepDocument(shift);
   const category = form.byKey.get(key);
   if (shift && key in BETTER && current?.other_trace_id) return () => form.compare(BETTER[key]);
+  if (shift && key in SHIFTED) return SHIFTED[key];
   if (shift) return category ? () => form.explain(category) : null;
   const doc = target instanceof Element ? target.closest("[data-document]") : null;
   if (doc && (key === "r" || key === "i")) return () => form.judgeDocument(doc.dataset.document, key === "r");
