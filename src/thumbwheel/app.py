@@ -320,6 +320,14 @@ class Wheel:
         """The number of a project, made now if it was not there."""
         return self.access.add_project(name).id
 
+    def known_project(self, name: str) -> int:
+        """The number of a project that is there; `default` always is.
+
+        Raises:
+            NotHere: there is no project of this name.
+        """
+        return self.project(name) if name == "default" else self.access.project(name).id
+
     def ready(self) -> None:
         """Raise StoreUnavailable unless the store answers and nothing has to be loaded first."""
         ping(self.ledger.engine)

@@ -182,6 +182,10 @@ class Wheel(Protocol):
         """The number of a project, made now if it was not there."""
         ...
 
+    def known_project(self, name: str) -> int:
+        """The number of a project that is there; raises NotHere when there is none."""
+        ...
+
     def ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
         ...

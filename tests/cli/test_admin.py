@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from tests.cli.conftest import Ran
+from thumbwheel.cli.main import app
+from thumbwheel.cli.menu import ORDER
 
 Command = Callable[..., Ran]
 
@@ -131,3 +135,30 @@ def test_a_setting_that_cannot_be_is_one_sentence(command: Command, monkeypatch:
 def test_an_alert_names_trace_fields_only(command: Command) -> None:
     assert command("alert", "odd", "--slice", "weather=rain").code == 2
     assert command("alert", "odd", "--slice", "category").code == 2
+
+
+def test_help_lists_verbs_in_the_order_of_use_and_flags_without_a_type(command: Command) -> None:
+    shown = command("--help").out
+    verbs = ["demo", "serve", "import", "codebook", "sample", "queue", "gate", "fix", "report", "key"]
+    places = [shown.index(f"│ {verb} ") for verb in verbs]
+    assert places == sorted(places)
+    (flag,) = (line for line in command("sample", "--help").out.splitlines() if "--json" in line)
+    assert "<bool>" not in flag
+
+
+def test_every_verb_has_a_place_in_the_help() -> None:
+    assert sorted(ORDER) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_a_port_that_is_none_or_taken_is_said_before_any_work(command: Command, folder: Path) -> None:
+    assert command("serve", "--port", "99999").code == 2
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = command("demo", "--port", str(taken.getsockname()[1]))
+    assert ran.code == 3
+    assert "Cannot listen on 127.0.0.1" in ran.err
+    assert not list(folder.iterdir())
+
+
+def test_lists_that_are_empty_say_so(command: Command) -> None:
+    assert "No golden rows yet" in command("golden", "list").out
+    assert "No fixes yet" in command("fix", "list").out

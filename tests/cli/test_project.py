@@ -75,3 +75,10 @@ def test_a_country_without_telephones_and_a_project_that_is_not_there(command: C
     assert command("project", "set", "--phone-regions", "XX").code == 3
     assert command("project", "set", "--project", "misspelt", "--scrub").code == 3
     assert command("project", "list", "--json").json == {"items": ["default"]}
+
+
+def test_a_misspelt_project_is_told_and_not_made_by_asking(command: Command) -> None:
+    for asked in (("report",), ("sample",), ("queue",), ("export", "golden", "-"), ("estimate",), ("golden", "list")):
+        ran = command(*asked, "--project", "misspelt")
+        assert (ran.code, ran.err) == (3, "thumbwheel: There is no project 'misspelt'. Known: none.\n")
+    assert command("project", "list", "--json").json == {"items": []}

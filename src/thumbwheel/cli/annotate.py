@@ -89,7 +89,7 @@ def diff(file: FileArgument, project: str = ProjectOption, as_json: bool = JsonO
     """
     data = _read(file)
     with open_wheel() as wheel:
-        revision = wheel.rubric.revise(wheel.project(project), data)
+        revision = wheel.rubric.revise(wheel.known_project(project), data)
     if as_json:
         print_json(_revision(revision))
         return
@@ -138,7 +138,7 @@ def show(
     from thumbwheel.errors import CodebookMissing
 
     with open_wheel() as wheel:
-        found = wheel.rubric.codebook(wheel.project(project), version)
+        found = wheel.rubric.codebook(wheel.known_project(project), version)
     if found is None:
         raise CodebookMissing
     if as_json:

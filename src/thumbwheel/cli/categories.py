@@ -31,7 +31,7 @@ def categories(context: typer.Context, project: str = ProjectOption, as_json: bo
     if context.invoked_subcommand is not None:
         return
     with open_wheel() as wheel:
-        versions = wheel.categories.versions(wheel.project(project))
+        versions = wheel.categories.versions(wheel.known_project(project))
     if as_json:
         told = _told(versions[0].clustering) if versions else None
         kept = [
@@ -62,7 +62,7 @@ def fit(
     Example: `thumbwheel categories fit --clusters 15 --apply --by maria`
     """
     with open_wheel() as wheel:
-        number = wheel.project(project)
+        number = wheel.known_project(project)
         found = wheel.categories.fit(number, clusters, last, seed)
         if apply:
             wheel.categories.apply(number, found, by)
@@ -91,7 +91,7 @@ def assign(
 
     span = read_span(window)
     with open_wheel() as wheel:
-        n = wheel.categories.assign(wheel.project(project), span)
+        n = wheel.categories.assign(wheel.known_project(project), span)
     if as_json:
         print_json({"assigned": n})
     else:
@@ -110,7 +110,7 @@ def rename(
     Example: `thumbwheel categories rename invoice-refund billing`
     """
     with open_wheel() as wheel:
-        found = wheel.categories.rename(wheel.project(project), old, new, by)
+        found = wheel.categories.rename(wheel.known_project(project), old, new, by)
     _say(found, as_json=as_json)
 
 
@@ -120,7 +120,7 @@ def clear(by: ByOption = "command line", project: str = ProjectOption, as_json: 
     Example: `thumbwheel categories clear --by maria`
     """
     with open_wheel() as wheel:
-        found = wheel.categories.clear(wheel.project(project), by)
+        found = wheel.categories.clear(wheel.known_project(project), by)
     _say(found, as_json=as_json)
 
 

@@ -42,7 +42,7 @@ def close(project: str = ProjectOption, as_json: bool = JsonOption) -> None:
     Example: `thumbwheel close`
     """
     with open_wheel() as wheel:
-        done = wheel.close.route(wheel.project(project))
+        done = wheel.close.route(wheel.known_project(project))
     if as_json:
         print_json(done)
         return
@@ -61,12 +61,14 @@ def golden_list(limit: int = LimitOption, project: str = ProjectOption, as_json:
     Example: `thumbwheel golden list --limit 20`
     """
     with open_wheel() as wheel:
-        page = wheel.close.list_golden(wheel.project(project), limit)
+        page = wheel.close.list_golden(wheel.known_project(project), limit)
     if as_json:
         print_json(page)
         return
     from thumbwheel.domain.trace import text_of
 
+    if not page.items:
+        typer.echo("No golden rows yet; settled failures become them.")
     for row in page.items:
         typer.echo(f"{row.id}  {row.status.value:8}  {one_line(text_of(row.input), 34)}")
         typer.echo(f"    {_check_words(row)}")
@@ -101,7 +103,7 @@ def golden_check(
     ((kind, value),) = chosen.items()
     with open_wheel() as wheel:
         check = Check(kind=CheckKind(kind), value=value, negate=negate)
-        row = wheel.close.choose_check(wheel.project(project), row_id, check)
+        row = wheel.close.choose_check(wheel.known_project(project), row_id, check)
     if as_json:
         print_json(row)
     else:
@@ -130,7 +132,7 @@ def fix_add(
     if kind not in set(FixKind):
         raise Invalid(f"A fix is one of {', '.join(FixKind)}; not {kind!r}.", field="kind")
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         fix = wheel.close.add_fix(
             project_id,
             FixKind(kind),
@@ -155,7 +157,7 @@ def fix_ship(
     Example: `thumbwheel fix ship 019a…`
     """
     with open_wheel() as wheel:
-        fix = wheel.close.ship_fix(wheel.project(project), fix_id, None if at is None else _moment(at))
+        fix = wheel.close.ship_fix(wheel.known_project(project), fix_id, None if at is None else _moment(at))
     _show_fix(fix, as_json)
 
 
@@ -165,10 +167,12 @@ def fix_list(limit: int = LimitOption, project: str = ProjectOption, as_json: bo
     Example: `thumbwheel fix list`
     """
     with open_wheel() as wheel:
-        page = wheel.close.list_fixes(wheel.project(project), limit)
+        page = wheel.close.list_fixes(wheel.known_project(project), limit)
     if as_json:
         print_json(page)
         return
+    if not page.items:
+        typer.echo("No fixes yet; thumbwheel fix add notes one.")
     for fix in page.items:
         shipped = f"shipped {fix.shipped_at:%F}" if fix.shipped_at else "not shipped yet"
         reference = one_line(fix.reference, 60)

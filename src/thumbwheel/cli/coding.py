@@ -57,7 +57,7 @@ def suggest(
 
 def _from_project(project: str, arranged: bool) -> Desk:
     with open_wheel() as wheel:
-        return wheel.coding.desk(wheel.project(project), anew=not arranged)
+        return wheel.coding.desk(wheel.known_project(project), anew=not arranged)
 
 
 def _from_file(source: str) -> Desk:

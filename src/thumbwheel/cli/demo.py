@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     auto_label: Annotated[
         bool, typer.Option("--auto-label", help="Replay the recorded human verdicts as a reviewer, to see it turned.")
     ] = False,
@@ -42,6 +42,10 @@ def demo(
 
     Example: `thumbwheel demo --auto-label`
     """
+    from thumbwheel.cli.server import listen, run
+
+    if serve:
+        listen(host, port).close()  # better told now than after half a minute's work
     if fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)
     os.environ["THUMBWHEEL_DATABASE_URL"] = f"sqlite:///{FOLDER.resolve()}/thumbwheel.db"
@@ -56,8 +60,6 @@ def demo(
         done = _label(done)
     _say(host, port, done)
     if serve:
-        from thumbwheel.cli.server import run
-
         run(host, port, 1)
 
 

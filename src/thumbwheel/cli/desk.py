@@ -36,7 +36,7 @@ def show(
     if context.invoked_subcommand is not None:
         return
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         found, n = wheel.quarantine.labels(project_id, limit), wheel.quarantine.count(project_id)
         now = wheel.now()
     if as_json:
@@ -58,7 +58,7 @@ def affirm(
     Example: `thumbwheel quarantine affirm 019a… --by olga`
     """
     with open_wheel() as wheel:
-        done = wheel.quarantine.affirm(wheel.project(project), labels, by)
+        done = wheel.quarantine.affirm(wheel.known_project(project), labels, by)
     _report({"label_ids": [label.id for label in done]}, f"{counted(len(done), 'label')} affirmed", as_json)
 
 
@@ -70,7 +70,7 @@ def requeue(
     Example: `thumbwheel quarantine requeue 019a… --by olga`
     """
     with open_wheel() as wheel:
-        done = wheel.quarantine.requeue(wheel.project(project), labels, by)
+        done = wheel.quarantine.requeue(wheel.known_project(project), labels, by)
     _report({"entry_ids": done}, f"{counted(len(done), 'entry', 'entries')} back in the queue", as_json)
 
 
@@ -80,7 +80,7 @@ def spot_check(project: str = ProjectOption, as_json: bool = JsonOption) -> None
     Example: `thumbwheel spot-check`
     """
     with open_wheel() as wheel:
-        found = wheel.spot_check.agreement(wheel.project(project))
+        found = wheel.spot_check.agreement(wheel.known_project(project))
     if as_json:
         rows = [
             {"annotator": each.annotator, "disagreed": each.n_disagreed, "agreement": each.agreement.as_dict()}

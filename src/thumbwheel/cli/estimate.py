@@ -49,7 +49,7 @@ def estimate(
     else:
         span = read_span(window)
         with open_wheel() as wheel:
-            number = wheel.project(project)
+            number = wheel.known_project(project)
             told = wheel.measure.estimate(number, span, by_category=by_category).as_dict()
             if against:
                 told |= wheel.measure.change(number, span).as_dict()

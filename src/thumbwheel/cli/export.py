@@ -80,7 +80,7 @@ def labels(file: FileArgument = "-", project: str = ProjectOption, as_json: bool
 
 def _closed(wheel: Wheel, project: str) -> int:
     """The project's number, once its settled labels have been routed: an export is never behind its labels."""
-    project_id = wheel.project(project)
+    project_id = wheel.known_project(project)
     wheel.close.route(project_id)
     return project_id
 

@@ -105,7 +105,7 @@ def _rows(golden: str, url: str | None, key: str | None, project: str) -> Iterat
         yield from read_golden(fetch_golden(url, key))
     elif golden == "server":
         with open_wheel() as wheel:
-            project_id = wheel.project(project)
+            project_id = wheel.known_project(project)
             wheel.close.route(project_id)
             yield from wheel.close.stream_golden(project_id)
     elif golden == "-":

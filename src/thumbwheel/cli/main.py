@@ -26,9 +26,11 @@ from thumbwheel.cli import (
     table_source,
     tune,
 )
+from thumbwheel.cli.menu import Menu
 
 app = typer.Typer(
     name="thumbwheel",
+    cls=Menu,
     help="Thumbs in, flywheel out: closes the human feedback loop of an LLM application.",
     no_args_is_help=True,
     add_completion=False,

@@ -34,7 +34,7 @@ def report(
     """
     span = read_span(window)
     with open_wheel() as wheel:
-        found = wheel.measure.report(wheel.project(project), span)
+        found = wheel.measure.report(wheel.known_project(project), span)
     if html is not None:
         _write(found, html, project)
     if as_json:

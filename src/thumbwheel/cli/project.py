@@ -94,7 +94,7 @@ def project_set(
 
 def _id(wheel: Wheel, name: str) -> int:
     """A misspelt project is not made; the default one always is."""
-    return wheel.project(name) if name == "default" else wheel.access.project(name).id
+    return wheel.known_project(name)
 
 
 def _modes(given: list[str] | None) -> dict[str, str | None] | None:

@@ -48,7 +48,7 @@ def show(
     if context.invoked_subcommand is not None:
         return
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         found = wheel.rubric.waiting(project_id, limit)
         n = wheel.rubric.count_waiting(project_id)
         now = wheel.now()
@@ -72,7 +72,7 @@ def skipped(project: str = ProjectOption, as_json: bool = JsonOption) -> None:
     Example: `thumbwheel queue skipped`
     """
     with open_wheel() as wheel:
-        found = wheel.rubric.skipped(wheel.project(project))
+        found = wheel.rubric.skipped(wheel.known_project(project))
         now = wheel.now()
     if as_json:
         print_json({"items": [_skipped(each) for each in found]})
@@ -96,7 +96,7 @@ def assign(
     Example: `thumbwheel queue assign 019a… --to ada`
     """
     with open_wheel() as wheel:
-        done = wheel.queue.assign(wheel.project(project), _named(entries), to, "command line").entry_ids
+        done = wheel.queue.assign(wheel.known_project(project), _named(entries), to, "command line").entry_ids
     _report(done, f"kept for {to or 'anybody'}", as_json)
 
 
@@ -116,7 +116,7 @@ def drop(
     if bool(entries) == bool(older_than):
         raise Invalid("Name entries, or give --older-than; not both.", field="entries")
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         chosen = entries or _older(wheel, project_id, older_than)
         done = wheel.queue.drop(project_id, chosen, why, "command line").entry_ids
     _report(done, "dropped", as_json)
@@ -139,7 +139,7 @@ def export(
 
     n = 0
     with open_wheel() as wheel, contextlib.ExitStack() as opened:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         try:
             out = sys.stdout if file == "-" else opened.enter_context(Path(file).open("w", encoding="utf-8"))
         except OSError as fault:
@@ -230,7 +230,7 @@ def trim(
     Example: `thumbwheel queue trim --dry-run`
     """
     with open_wheel() as wheel:
-        number = wheel.project(project)
+        number = wheel.known_project(project)
         can = wheel.sample.capacity(number)
         dropped = wheel.sample.trim(number, dry_run=dry_run)
     if as_json:

@@ -31,7 +31,7 @@ def add(
     Example: `thumbwheel queue add chat-8812 --why "a complaint"`
     """
     with open_wheel() as wheel:
-        added = wheel.queue.add(wheel.project(project), traces, _BY, why)
+        added = wheel.queue.add(wheel.known_project(project), traces, _BY, why)
     if as_json:
         print_json(added)
         return
@@ -52,7 +52,7 @@ def undo(
     Example: `thumbwheel queue undo`
     """
     with open_wheel() as wheel:
-        done = wheel.queue.undo(wheel.project(project), change, _BY)
+        done = wheel.queue.undo(wheel.known_project(project), change, _BY)
     if as_json:
         print_json({"entry_ids": done.entry_ids})
     else:
@@ -71,7 +71,7 @@ def release(
     Example: `thumbwheel queue release`
     """
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         chosen = entries or wheel.queue.stalled(project_id).entry_ids
         settled = wheel.queue.release(project_id, chosen, _BY)
     if as_json:
@@ -95,7 +95,7 @@ def quota(
     if (person is None) != (per_day is None):
         raise Invalid("Name the reviewer and the number of judgements a day, or neither.", field="per_day")
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         if person is not None:
             wheel.queue.set_quota(project_id, person, per_day, _BY)
         found = wheel.queue.reviewers(project_id)

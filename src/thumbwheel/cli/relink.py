@@ -60,7 +60,7 @@ def relink(
         agreed=agreed,
     )
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         if trace:
             _attach(wheel, project_id, message, trace, by, as_json=as_json)
             return

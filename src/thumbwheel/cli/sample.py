@@ -30,7 +30,7 @@ def sample(
     budget: Annotated[int, typer.Option(min=1, help="Entries to pick.")] = 80,
     window: Annotated[str, typer.Option(help="How far back: 7d, 24h, 90m.")] = "7d",
     mix: Annotated[
-        str, typer.Option(help="Shares, as random=25,stratified=25,negative=30,uncertain=10,drift=10.")
+        str, typer.Option(help="Shares, as random=40,negative=40,stratified=20; the mix in force when left out.")
     ] = "",
     seed: Annotated[int | None, typer.Option(help="Repeats a draw: same seed, same traces, same picks.")] = None,
     maturity: Annotated[str, typer.Option(help="How old a trace must be, so that feedback can have come.")] = "24h",
@@ -57,7 +57,7 @@ def sample(
         dry_run=dry_run,
     )
     with open_wheel() as wheel:
-        made = wheel.sample.draw(wheel.project(project), request)
+        made = wheel.sample.draw(wheel.known_project(project), request)
     if as_json:
         from thumbwheel.api.drawing import drawing_out
 
@@ -93,7 +93,7 @@ def alert(
     fields = {field.strip(): value for field, _, value in pairs}
     asked = AlertRequest(name=name, slice=fields, filter=filter_, pull=pull, lasts=_span(lasts, "lasts"))
     with open_wheel() as wheel:
-        (raised,) = wheel.alerts.raise_all(wheel.project(project), [asked])
+        (raised,) = wheel.alerts.raise_all(wheel.known_project(project), [asked])
     if as_json:
         print_json(raised)
     else:
@@ -114,7 +114,7 @@ def alerts(
     from thumbwheel.api.sample import alert_out
 
     with open_wheel() as wheel:
-        number = wheel.project(project)
+        number = wheel.known_project(project)
         if close is not None:
             wheel.alerts.close(number, close)
         found = wheel.alerts.list_alerts(number, closed=closed or close is not None)

@@ -23,7 +23,7 @@ def list_scores(project: str = ProjectOption, as_json: bool = JsonOption) -> Non
     Example: `thumbwheel score list`
     """
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         rules = wheel.projects.chosen(project_id).get("scores", {})
         names = wheel.capture.list_score_names(project_id)
     found = [
@@ -61,7 +61,7 @@ def set_rule(
     given = {"as": meant_as, "low": low, "high": high, "values": _values(value)}
     rule = None if forget else {field: each for field, each in given.items() if each is not None}
     with open_wheel() as wheel:
-        project_id = wheel.project(project)
+        project_id = wheel.known_project(project)
         wheel.projects.choose(project_id, {"scores": {name: rule}})
         n = wheel.capture.read_scores_again(project_id, [name])
     if as_json:

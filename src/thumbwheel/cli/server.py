@@ -48,7 +48,7 @@ def run(host: str, port: int, workers: int) -> None:
     wheel = Wheel(read_settings())
     wheel.ready()
     wheel.stop()
-    listener = _listen(host, port)
+    listener = listen(host, port)
     typer.echo(f"thumbwheel serves on http://{host}:{listener.getsockname()[1]}", err=True)
     config = uvicorn.Config(
         "thumbwheel.cli.server:build",
@@ -70,8 +70,12 @@ def run(host: str, port: int, workers: int) -> None:
     Multiprocess(config, sockets=[listener]).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket of protocol TCP: asyncio then sends small answers at once (no Nagle)."""
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket of protocol TCP: asyncio then sends small answers at once (no Nagle).
+
+    Raises:
+        ThumbwheelError: the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

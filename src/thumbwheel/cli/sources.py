@@ -237,7 +237,7 @@ def _push(
 ) -> None:
     with open_wheel() as wheel, progress_share(f"Writing to {tool}") as tell:
         pushed = wheel.sources.push(
-            wheel.project(project),
+            wheel.known_project(project),
             _source(tool, wheel.settings, url, key, from_, project),
             dry_run=dry_run,
             watch=lambda share, done: tell(share, f"{done.pushed} labels"),

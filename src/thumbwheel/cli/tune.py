@@ -33,7 +33,7 @@ def tune(
     Example: `thumbwheel sample tune --apply --by maria`
     """
     with open_wheel() as wheel:
-        number = wheel.project(project)
+        number = wheel.known_project(project)
         found = wheel.tune.apply(number, by) if apply else wheel.tune.propose(number)
     if as_json:
         print_json(found.as_dict() | {"applied": apply, "by": by if apply else None})
@@ -81,7 +81,7 @@ def replay(
     Example: `thumbwheel sample replay --mix random=40,negative=40,uncertain=20 --last 3`
     """
     with open_wheel() as wheel:
-        found = wheel.tune.replay(wheel.project(project), read_mix(mix), last)
+        found = wheel.tune.replay(wheel.known_project(project), read_mix(mix), last)
     if as_json:
         print_json({"items": found})
         return
@@ -115,7 +115,7 @@ def priors(
     if context.invoked_subcommand is not None:
         return
     with open_wheel() as wheel:
-        versions = wheel.tune.priors(wheel.project(project))
+        versions = wheel.tune.priors(wheel.known_project(project))
     table = next((each for each in versions if each.version == (version or versions[-1].version)), None)
     if table is None:
         raise Invalid(f"There is no version {version}; there are 1 to {versions[-1].version}.", field="version")
@@ -138,7 +138,7 @@ def fit(
     Example: `thumbwheel priors fit --apply --by maria`
     """
     with open_wheel() as wheel:
-        number = wheel.project(project)
+        number = wheel.known_project(project)
         table, changes = wheel.tune.apply_priors(number, by) if apply else wheel.tune.fit_priors(number)
     if as_json:
         print_json({"version": table.version, "applied": apply, "changes": [_change(each) for each in changes]})

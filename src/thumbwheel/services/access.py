@@ -86,8 +86,9 @@ class Access:
         """
         with self.ledger.read(0) as tx:
             found = tx.people.find_project(name)
+            there = [] if found else [each.name for each in tx.people.list_projects()]
         if found is None:
-            raise NotHere(f"There is no project {name!r}.")
+            raise NotHere(f"There is no project {name!r}. Known: {', '.join(there) or 'none'}.")
         return found
 
     def list_projects(self) -> list[Project]:

@@ -33,7 +33,8 @@ def migrate(engine: Engine) -> bool:
                 return _upgrade(connection)
     except DBAPIError as fault:
         if is_unreachable(fault):
-            raise StoreUnavailable(f"The store does not answer: {fault.orig}.") from fault
+            store = engine.url.render_as_string(hide_password=True)
+            raise StoreUnavailable(f"The store {store} does not answer: {fault.orig}.") from fault
         raise
 
 
