@@ -47,6 +47,12 @@ if (bulk) {
   };
   all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; count(); });
   bulk.addEventListener("change", count);
+  // Enter after the reason drops. On a box it sends nothing: a form would take its first button, and that keeps.
+  bulk.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+    event.preventDefault();
+    if (event.target.name === "why") bulk.querySelector("[data-drop]").click();
+  });
   count();
 }
 
@@ -85,6 +91,8 @@ if (editor) {
     const before = text.dataset.before;
     const changes = editor.querySelector("[data-changes]");
     if (before && before !== text.value) showDiff(changes, before, text.value); else changes.textContent = "Nothing yet.";
+    const first = changes.querySelector("ins, del");
+    changes.scrollTop = first ? first.getBoundingClientRect().top - changes.firstElementChild.getBoundingClientRect().top - 32 : 0;
     try {
       const answer = await fetch("/codebook/check", {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text: text.value }),

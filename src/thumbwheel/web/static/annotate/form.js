@@ -69,7 +69,11 @@ export class Form {
     if (open) this.paintDiff();
   }
 
-  paintDiff() { showDiff(this.root.querySelector("[data-diff]"), this.entry.output, this.corrected.value); }
+  paintDiff() {
+    const shown = this.root.querySelector("[data-diff]");
+    if (this.corrected.value === this.entry.output) shown.replaceChildren();
+    else showDiff(shown, this.entry.output, this.corrected.value);
+  }
 
   typed() {
     this.state.critique = this.critique.value;

@@ -14,6 +14,8 @@ const version = Number(desk.dataset.version);
 /** No categories yet: a failure is a note on the first thing that went wrong. */
 const openCoding = "open" in desk.dataset;
 const owner = `${desk.dataset.person}.${desk.dataset.project}`;
+/** The trace and the verdict side by side, each scrolling for itself. */
+const wide = matchMedia("(min-width: 60rem)");
 const reading = document.querySelector("[data-reading]");
 const stage = document.querySelector("[data-stage]");
 const drafts = new Drafts(owner);
@@ -115,7 +117,7 @@ function paint() {
   form.show(current, drafts.get(current.entry_id));
   reading.scrollTop = 0;
   form.root.scrollTop = 0;
-  if (!matchMedia("(min-width: 60rem)").matches) scrollTo(0, 0);
+  if (!wide.matches) scrollTo(0, 0);
   rest();
   say(`Next trace. ${current.why.querySelector(".policy")?.textContent ?? ""}`);
 }
@@ -155,7 +157,8 @@ function decide(verdict) {
   if (!current) return;
   const alone = verdict === "pass" && form.alone;
   form.decide(verdict);
-  if (alone) submit(); else if (openCoding && verdict === "fail") form.critique.focus();
+  if (alone) submit(); else if (verdict === "fail" && !wide.matches) form.root.scrollIntoView({ behavior: "smooth" });
+  if (openCoding && verdict === "fail") form.critique.focus({ preventScroll: !wide.matches });
 }
 
 async function skip() {
@@ -284,7 +287,7 @@ document.addEventListener("click", (event) => {
 form.root.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 onSwipe(stage, {
   pass: () => decide("pass"),
-  fail: () => { decide("fail"); form.root.scrollIntoView({ behavior: "smooth" }); },
+  fail: () => decide("fail"),
 });
 
 // --- staying alive
