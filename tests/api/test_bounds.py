@@ -84,3 +84,17 @@ def test_json_is_taken_whatever_it_is_called(client: TestClient) -> None:
     said = '{"trace_id": "t", "kind": "implicit_copy", "not_ours": {"deep": [1]}}'
     for kind in ("text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "application/octet-stream"):
         assert client.post("/v1/signals", content=said, headers={"Content-Type": kind}).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/v1/draws", "/v1/annotations", "/v1/alerts", "/v1/mix/replay"])
+def test_a_door_that_takes_json_alone_says_so(client: TestClient, path: str) -> None:
+    said = client.post(path, content=b"{}", headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert (said.status_code, said.json()["type"]) == (415, "WrongContentType")
+    assert said.json()["detail"] == "Send Content-Type: application/json."
+
+
+def test_a_window_that_is_none_is_told_how_one_is_written(client: TestClient) -> None:
+    said = client.post("/v1/draws", json={"budget": 3, "window": "a week"}).json()
+    assert (said["field"], said["detail"]) == ("window", "'a week' is no span of time; write 7d, 24h, 90m or 30s.")
+    said = client.post("/v1/draws", json={"budget": 3, "window": {"from": "2026-11-20T00:00:00Z"}}).json()
+    assert said["field"] == "window.to"

@@ -56,6 +56,11 @@ def refusal(fault: errors.ThumbwheelError) -> Mapping[str, Any]:
     return said if fault.field is None else said | {"field": fault.field}
 
 
+def _is_name(part: object) -> bool:
+    """Whether part of a place is the client's word: not where the framework looked, nor which form it tried."""
+    return part not in {"body", "query", "path"} and "[" not in str(part) and not str(part).endswith("In")
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of ours, and the framework's own, as a problem."""
 
@@ -64,12 +69,16 @@ def install(app: FastAPI) -> None:
         return answer_to(fault)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, fault: RequestValidationError) -> Response:
-        first = fault.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
-        malformed = first["type"] == "json_invalid"
+    def _invalid(request: Request, fault: RequestValidationError) -> Response:
+        found = fault.errors()
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if found[0]["loc"] == ("body",) and isinstance(found[0].get("input"), bytes) and not kind.endswith("json"):
+            return answer_to(errors.WrongContentType("Send Content-Type: application/json.", field="content-type"))
+        said = next((each for each in found if each["type"] == "value_error"), found[0])
+        field = ".".join(str(part) for part in said["loc"] if _is_name(part))
+        malformed = said["type"] == "json_invalid"
         title, status = ("Malformed", 400) if malformed else ("Invalid", 422)
-        return problem(status, title, f"{first['msg']}.", field=field or None)
+        return problem(status, title, f"{said['msg'].removeprefix('Value error, ')}.", field=field or None)
 
     @app.exception_handler(HTTPException)
     def _framework(_request: Request, fault: HTTPException) -> Response:

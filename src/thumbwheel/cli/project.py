@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
+from thumbwheel.web.words import counted
 
 if TYPE_CHECKING:
     from thumbwheel.app import Wheel
@@ -138,6 +139,9 @@ def _show(wheel: Wheel, name: str, *, as_json: bool) -> None:
         return
     for key, value in holding.items():
         typer.echo(f"{key:<14} {_written(value)}{'' if key in chosen else '   (default)'}")
+    for key, what in (("categories", "rule"), ("scores", "rule"), ("tables", "table")):
+        if chosen.get(key):
+            typer.echo(f"{key:<14} {counted(len(chosen[key]), what)} (--json shows them)")
 
 
 def _written(value: Any) -> str:
