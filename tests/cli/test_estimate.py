@@ -81,3 +81,9 @@ def test_an_empty_store_says_how_many_labels_it_needs(command: Command) -> None:
     assert (told["failure_rate"], told["change"]) == (None, None)
     assert told["needs"]["labels"] == 10
     assert "not enough labels: 0 of 10" in command("estimate").out
+    assert "no draw has looked at traces of this window" in command("estimate").out
+
+
+def test_a_window_of_no_length_is_refused(command: Command) -> None:
+    refused = command("estimate", "--window", "0d")
+    assert (refused.code, "A window ends after it starts" in refused.err) == (2, True)

@@ -43,6 +43,19 @@ def test_without_labels_nothing_speaks_for_another_mix(command: Command) -> None
     assert "no failures are labelled yet" in said
     assert "nothing changed" in said
     assert command("sample", "replay").out == "There is no draw to replay.\n"
+    refused = command("sample", "tune", "--apply")
+    assert (refused.code, "No entry has a label yet" in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize("given", [("--seed", "-1"), ("--seed", str(2**63)), ("--budget", "0"), ("--budget", "100001")])
+def test_a_draw_beyond_what_a_draw_can_be_is_wrong_use(command: Command, given: tuple[str, str]) -> None:
+    assert command("sample", "--dry-run", *given).code == 2
+
+
+def test_of_nothing_drawn_there_is_no_table(command: Command) -> None:
+    said = command("sample", "--dry-run").out
+    assert "chance" not in said
+    assert "none has been sent to this project yet" in said
 
 
 @pytest.mark.usefixtures("labelled")

@@ -22,6 +22,8 @@ _INTERCEPT: Final = -3.0
 _Z: Final = 1.959964
 #: Labelled traces with a signal, and how narrow the interval of its weight must be, before 0 inside it means anything.
 _ENOUGH, _NARROW = 20, 1.0
+#: Below so many, a weight in line with the one before is that one, and not word of the labels.
+_ANY = 5
 
 
 class LabelledFacts(NamedTuple):
@@ -57,6 +59,8 @@ class PriorChange:
             return f"too few labels to tell whether it correlates: {self.n}"
         if not self.low <= self.prior.weight <= self.high:
             return "differs from what was taken for granted"
+        if self.n < _ANY:
+            return f"too few labels to say more than was taken for granted: {self.n}"
         return "in line with what was taken for granted"
 
 

@@ -80,6 +80,10 @@ def _show(told: dict[str, Any]) -> None:
         console.print(f"uniform picks only  {_rate(told['core'])}  ({told['core']['n_labels']} labels)")
     if told["naive_rate"] is not None:
         console.print(f"[dim]share of labels that failed, which is not the failure rate: {told['naive_rate']:.1%}[/]")
+    if told.get("n_frames") == 0:
+        drawn = "none of what draws took from this window has a label yet"
+        empty = "no draw has looked at traces of this window: choose a wider --window, or draw with thumbwheel sample"
+        console.print(f"[yellow]{drawn if told['n_frames_unlabelled'] else empty}[/]")
     if told.get("n_undecided"):
         console.print(f"[yellow]{told['n_undecided']} entries are in dispute and count as not labelled[/]")
     if "change" in told:

@@ -27,12 +27,14 @@ def register(app: typer.Typer) -> None:
 
 def sample(
     context: typer.Context,
-    budget: Annotated[int, typer.Option(min=1, help="Entries to pick.")] = 80,
+    budget: Annotated[int, typer.Option(min=1, max=100_000, help="Entries to pick.")] = 80,
     window: Annotated[str, typer.Option(help="How far back: 7d, 24h, 90m.")] = "7d",
     mix: Annotated[
         str, typer.Option(help="Shares, as random=40,negative=40,stratified=20; the mix in force when left out.")
     ] = "",
-    seed: Annotated[int | None, typer.Option(help="Repeats a draw: same seed, same traces, same picks.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Repeats a draw: same seed, same traces, same picks.")
+    ] = None,
     maturity: Annotated[str, typer.Option(help="How old a trace must be, so that feedback can have come.")] = "24h",
     again: Annotated[bool, typer.Option("--again", help="Draw a second time from the last frame.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be picked; queue nothing.")] = False,
@@ -167,6 +169,7 @@ def _show(made: Drawing, *, dry_run: bool) -> None:
         chances = [entry.inclusion_probability for entry in own]
         spread = f"{min(chances):.3f}-{max(chances):.3f}"
         table.add_row(policy.value, str(n), spread, own[0].reason)
-    console.print(table)
+    if counted:
+        console.print(table)
     for policy_name, why in draw.shortfalls.items():
         console.print(f"[yellow]{policy_name}[/] {why}")

@@ -158,7 +158,8 @@ class Measure:
 
     def _window(self, window: Window | timedelta) -> Window:
         try:
-            found = Window(start=self.now() - window, end=self.now()) if isinstance(window, timedelta) else window
+            at = self.now()
+            found = Window(start=at - window, end=at) if isinstance(window, timedelta) else window
         except OverflowError as fault:
             raise Invalid("This window reaches further than dates go.", field="window") from fault
         if found.end <= found.start:

@@ -99,10 +99,12 @@ class Tune:
         `seen` is the mix whoever applies it was shown; labels that came since may have changed it.
 
         Raises:
-            Conflict: the proposal is no longer the one that was seen.
+            Conflict: there are no labels to propose it from, or the proposal is no longer the one that was seen.
         """
         with self.ledger.begin(project_id) as tx:
             found = self._propose(tx)
+            if not found.n_labels:
+                raise Conflict("No entry has a label yet, so no mix is proposed that could be put in force.")
             if seen is not None and not _alike(found.mix, seen):
                 raise Conflict("Labels have changed the proposal since it was shown; look at it again.")
             self._keep(tx, "mixes", {"mix": found.mix, "evidence": found.as_dict()}, by, "sample.tune")

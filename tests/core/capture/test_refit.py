@@ -55,6 +55,14 @@ def test_the_same_labels_twice_say_no_more_than_once() -> None:
     assert down.says == "in line with what was taken for granted"
 
 
+def test_a_handful_of_labels_is_not_said_to_confirm_a_prior() -> None:
+    few = [LabelledFacts([DOWN], failed, 0.5) for failed in (True, True)]
+    _, changes = refit_priors([*few, *(LabelledFacts([], False, 0.5) for _ in range(20))], SEED, MONDAY.date())
+    down = next(change for change in changes if change.prior.value is Rating.down)
+    assert down.low > 0
+    assert down.says == "too few labels to say more than was taken for granted: 2"
+
+
 def test_reference_coefficients() -> None:
     rows = [([DOWN], 1), ([DOWN], 0), ([AGAIN], 1), ([AGAIN], 0), ([], 0), ([], 0), ([], 0)]
     _, changes = refit_priors([LabelledFacts(facts, bool(y), 0.5) for facts, y in rows], SEED, MONDAY.date())
