@@ -132,7 +132,11 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as fault:
         first = fault.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigInvalid(f"thumbwheel.toml: there is no setting {name!r}.", field=name) from fault
         raise ConfigInvalid(f"Setting {name!r}: {first['msg']}.", field=name) from fault
+    except ValueError as fault:  # of the file as a whole: it is no TOML, or no text
+        raise ConfigInvalid(f"thumbwheel.toml cannot be read: {fault}.") from fault
     if settings.traces_url not in {None, settings.database_url}:
         raise ConfigInvalid("THUMBWHEEL_TRACES_URL must be the same as THUMBWHEEL_DATABASE_URL.", field="traces_url")
     return settings

@@ -162,3 +162,23 @@ def test_a_port_that_is_none_or_taken_is_said_before_any_work(command: Command, 
 def test_lists_that_are_empty_say_so(command: Command) -> None:
     assert "No golden rows yet" in command("golden", "list").out
     assert "No fixes yet" in command("fix", "list").out
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("[[[", "thumbwheel.toml cannot be read: "), ("colour = 3", "thumbwheel.toml: there is no setting 'colour'.")],
+)
+def test_a_settings_file_that_will_not_do_is_one_sentence(
+    command: Command, folder: Path, written: str, said: str
+) -> None:
+    (folder / "thumbwheel.toml").write_text(written)
+    ran = command("key", "list")
+    assert ran.code == 3
+    assert said in ran.err
+
+
+def test_a_store_that_is_another_file_is_named(command: Command, folder: Path) -> None:
+    (folder / "thumbwheel.db").write_bytes(b"not a store" * 1000)
+    ran = command("report")
+    assert ran.code == 3
+    assert ran.err == "thumbwheel: The store sqlite:///thumbwheel.db does not answer: file is not a database.\n"

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, Table, Text, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from thumbwheel.errors import ConfigInvalid, ExtraMissing, StoreUnavailable
@@ -249,10 +249,12 @@ def is_unreachable(fault: BaseException) -> bool:
         return False
     if fault.connection_invalidated:
         return True
-    if not isinstance(fault, OperationalError):
+    if not isinstance(fault, OperationalError) and type(fault) is not DatabaseError:
         return False
     said = str(fault.orig)
-    return "sqlite3" not in type(fault.orig).__module__ or any(word in said for word in _FILE_FAULTS)
+    if "sqlite3" in type(fault.orig).__module__:
+        return any(word in said for word in _FILE_FAULTS)
+    return isinstance(fault, OperationalError)
 
 
 def ping(engine: Engine) -> None:
