@@ -79,6 +79,11 @@ def test_an_alert_that_cannot_be_is_a_problem_naming_the_field(
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
+def test_a_span_that_is_none_is_told_in_a_sentence(client: TestClient) -> None:
+    answer = client.post("/v1/alerts", json={"name": "x", "slice": {"category": "a"}, "lasts": "forever"})
+    assert answer.json()["detail"] == "'forever' is no span of time; write 7d, 24h, 90m or 30s."
+
+
 def test_alertmanager_fires_repeats_and_resolves_one_alert(client: TestClient, clock: Clock) -> None:
     (raised,) = client.post("/v1/alerts", json=FIRING).json()["items"]
     assert (raised["name"], raised["slice"], raised["pull"]) == ("Refund answers look odd", {"category": "billing"}, 3)

@@ -120,7 +120,9 @@ def _native(body: dict[str, Any]) -> AlertRequest:
         read = AlertIn.model_validate(body)
     except ValidationError as fault:
         first = fault.errors()[0]
-        raise Invalid(f"{first['msg']}.", field=".".join(map(str, first["loc"])) or None) from fault
+        raise Invalid(
+            f"{first['msg'].removeprefix('Value error, ')}.", field=".".join(map(str, first["loc"])) or None
+        ) from fault
     return AlertRequest(name=read.name, slice=read.slice, filter=read.filter, pull=read.pull, lasts=read.lasts)
 
 
