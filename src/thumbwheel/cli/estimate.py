@@ -73,11 +73,15 @@ def _show(told: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from thumbwheel.web.words import counted
+
     console = Console()
-    console.print(f"failure rate [bold]{_rate(told)}[/]  ({told['method']}, {told['n_labels']} labels", end="")
-    console.print(f" for {told['n_population']:,} traces)" if told["n_population"] else ")")
+    console.print(
+        f"failure rate        [bold]{_rate(told)}[/]  ({told['method']}, {counted(told['n_labels'], 'label')}", end=""
+    )
+    console.print(f" for {counted(told['n_population'], 'trace')})" if told["n_population"] else ")")
     if told.get("core"):
-        console.print(f"uniform picks only  {_rate(told['core'])}  ({told['core']['n_labels']} labels)")
+        console.print(f"uniform picks only  {_rate(told['core'])}  ({counted(told['core']['n_labels'], 'label')})")
     if told["naive_rate"] is not None:
         console.print(f"[dim]share of labels that failed, which is not the failure rate: {told['naive_rate']:.1%}[/]")
     if told.get("n_frames") == 0:

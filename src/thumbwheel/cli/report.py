@@ -43,7 +43,7 @@ def show(report: Report, project: str) -> None:
 
 
 def _basis(n_labels: int, n_population: int) -> str:
-    return f"  of {n_population:,} traces, from {counted(n_labels, 'label')}" if n_labels else ""
+    return f"  of {counted(n_population, 'trace')}, from {counted(n_labels, 'label')}" if n_labels else ""
 
 
 def _section(console: Console, title: str, table: Table) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from thumbwheel.cli.tune import read_mix, replay, tune
 from thumbwheel.cli.wheel import JsonOption, ProjectOption, open_wheel, print_json
+from thumbwheel.web.words import counted
 
 if TYPE_CHECKING:
     from thumbwheel.services.sample import Drawing
@@ -157,19 +158,19 @@ def _show(made: Drawing, *, dry_run: bool) -> None:
     draw = made.draw
     verb = "would pick" if dry_run else "picked"
     console.print(
-        f"{verb} [bold]{len(made.entries)}[/] of {draw.population:,} traces "
+        f"{verb} [bold]{len(made.entries)}[/] of {counted(draw.population, 'trace')} "
         f"from {draw.window.start:%F %R} to {draw.window.end:%F %R} UTC, seed {draw.seed}"
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("policy", "picked", "chance", "for example"):
         table.add_column(heading, justify="right" if heading in {"picked", "chance"} else "left")
-    counted = Counter(entry.policy for entry in made.entries)
-    for policy, n in counted.items():
+    picks = Counter(entry.policy for entry in made.entries)
+    for policy, n in picks.items():
         own = [entry for entry in made.entries if entry.policy is policy]
         chances = [entry.inclusion_probability for entry in own]
         spread = f"{min(chances):.3f}-{max(chances):.3f}"
         table.add_row(policy.value, str(n), spread, own[0].reason)
-    if counted:
+    if picks:
         console.print(table)
     for policy_name, why in draw.shortfalls.items():
         console.print(f"[yellow]{policy_name}[/] {why}")

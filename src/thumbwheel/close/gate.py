@@ -71,7 +71,7 @@ class GateReport:
         counts = ", ".join(f"{n} {standing}" for standing, n in self.count().items() if n)
         blocking = sum(row.blocks for row in self.rows)
         head = f"Blocked by {blocking} of {len(self.rows)}" if blocking else f"Nothing blocks in {len(self.rows)}"
-        return f"{head} golden rows: {counts}."
+        return f"{head} golden {'row' if len(self.rows) == 1 else 'rows'}: {counts}."
 
 
 def gate(
