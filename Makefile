@@ -1,6 +1,6 @@
 # The one list of commands; people, hooks and CI call these.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-servers check format bench bench-ingest simulate screenshots reference lock clean chromium
+.PHONY: help demo serve test test-servers check format bench bench-ingest bench-sample simulate screenshots reference lock clean chromium
 
 BIN := .venv/bin
 JOBS ?= 2
