@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-servers check format bench bench-ingest bench-sample simulate screenshots reference lock clean chromium
 
+# A process that may not keep bytecode compiles three thousand modules each time it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 JOBS ?= 2
 # The lock names every package and its hash, so nothing is resolved; bytecode is made when it is first needed.

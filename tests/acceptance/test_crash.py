@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_no_acknowledged_row_is_lost_when_the_server_dies_under_load(
             caller.start()
         while sum(len(caller.acknowledged) for caller in callers) < 400:
             assert server.process.poll() is None
+            time.sleep(0.02)
         end(server)
         for caller in callers:
             caller.join(30)

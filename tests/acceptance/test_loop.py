@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import httpx2
 import pytest
 
 from tests.postgres import create_database, drop_database
-from tests.server import environment, run, serving
+from tests.server import COMMAND, environment, run, serving
+from thumbwheel.cli.main import main
+
+Command = Callable[..., str]
 
 CODEBOOK = """
 name: Fees
@@ -60,10 +64,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 class Wheel:
     """The doors, as a team that uses them sees them."""
 
-    def __init__(self, url: str, key: str, env: dict[str, str], folder: Path) -> None:
+    def __init__(self, url: str, key: str, env: dict[str, str], folder: Path, command: Command) -> None:
         self._client = httpx2.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=60)
         self._env = env
         self._folder = folder
+        self.command = command
 
     def post(self, path: str, body: Any, status: int = 201) -> Any:
         answer = self._client.post(path, json=body)
@@ -75,9 +80,11 @@ class Wheel:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def command(self, *words: str, code: int = 0) -> str:
-        command = [sys.executable, "-c", "from thumbwheel.cli.main import main; main()", *words]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=self._env, cwd=self._folder)
+    def process(self, *words: str, code: int = 0) -> str:
+        """A command as a process of its own: the gate imports the application, which changes on disk."""
+        done = subprocess.run(
+            [*COMMAND, *words], check=False, capture_output=True, text=True, env=self._env, cwd=self._folder
+        )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
@@ -129,12 +136,32 @@ def annotate(wheel: Wheel, annotator: str) -> int:
         done += 1
 
 
-def test_the_wheel_turns_once(database_url: str, tmp_path: Path) -> None:
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `thumbwheel` with these arguments in this process; what it printed."""
+
+    def run(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["thumbwheel", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
+    return run
+
+
+def test_the_wheel_turns_once(
+    database_url: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env = environment(database_url)
+    for name in env.keys() - os.environ.keys():
+        monkeypatch.setenv(name, env[name])
     key = run("key", "create", "--scopes", "ingest,read,annotate,admin", "--json", env=env)["secret_key"]
     (tmp_path / "codebook.yaml").write_text(CODEBOOK)
     with serving(env, tmp_path) as server:
-        wheel = Wheel(server.url, key, env, tmp_path)
+        wheel = Wheel(server.url, key, env, tmp_path, command)
         wheel.command("codebook", "publish", "codebook.yaml")
         capture(wheel)
 
@@ -167,10 +194,10 @@ def test_the_wheel_turns_once(database_url: str, tmp_path: Path) -> None:
         assert len((tmp_path / "golden.jsonl").read_text().splitlines()) == n_failed
         (tmp_path / "application.py").write_text(APPLICATION.format(fixed=False))
         gate = ("gate", "--target", "application:answer", "--golden", "golden.jsonl", "--junit", "junit.xml")
-        wheel.command(*gate, code=1)
+        wheel.process(*gate, code=1)
         assert "<failure" in (tmp_path / "junit.xml").read_text()
         (tmp_path / "application.py").write_text(APPLICATION.format(fixed=True))
-        wheel.command(*gate)
+        wheel.process(*gate)
 
         fix = json.loads(
             wheel.command("fix", "add", "--kind", "prompt", "--ref", "4f2c1e0", "--category", "wrong-fee", "--json")

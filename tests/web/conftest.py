@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from pwdlib import PasswordHash
 
 from tests.conftest import NOW
@@ -29,6 +29,9 @@ from thumbwheel.domain.signal import Signal
 from thumbwheel.domain.trace import Trace
 from thumbwheel.serving import create_app
 from thumbwheel.web.session import COOKIE
+
+#: Milliseconds: a machine that is busy with other tests paints late.
+expect.set_options(timeout=15_000)
 
 PASSWORD = "a long password"
 ROLES = {"ann": Role.annotator, "ben": Role.annotator, "olga": Role.owner, "vic": Role.viewer}

@@ -65,8 +65,7 @@ def faults(reviewer: Reviewer) -> list[str]:
     return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (1024, "light"), (390, "dark")])
 def test_every_page_is_clean(full: Site, sit: Sit, theme: str, width: int) -> None:
     olga = sit("olga", "/", color_scheme=theme, viewport={"width": width, "height": 900})
     found = {}
