@@ -143,3 +143,11 @@ def test_a_draw_is_accounted_for(client: TestClient, labelled: dict[str, Any], w
         "b": (120, 5),
     }
     assert client.get("/v1/draws/nothing").status_code == 404
+
+
+def test_a_misspelt_field_of_a_draw_draws_nothing(client: TestClient, labelled: dict[str, Any]) -> None:
+    before = client.get("/v1/queue?limit=200").json()
+    answer = client.post("/v1/draws", json={"budget": 5, "window": "7d", "dryrun": True})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "dryrun"
+    assert client.get("/v1/queue?limit=200").json() == before

@@ -82,9 +82,10 @@ def by_policy(made: Drawing) -> dict[Policy, int]:
         ({"random": 60, "stratified": 50}, "its shares add up to 110, not to 100; taken in proportion they are "),
         ({"random": 0.2, "stratified": 0.2}, "its shares add up to 0.4, not to 100"),
         ({"random": 3, "negative": 1}, "taken in proportion they are negative 25%, random 75%"),
+        ({"negative": 100}, "random keeps its floor of 15%, 3 of 20, whatever a mix says"),
     ],
 )
-def test_a_mix_that_does_not_add_up_is_taken_in_proportion(
+def test_a_mix_that_cannot_be_taken_to_the_letter_says_what_became_of_it(
     capture: Capture, sample: Sample, mix: dict[str, float], sentence: str
 ) -> None:
     keep(capture, 60)

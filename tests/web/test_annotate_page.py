@@ -318,6 +318,9 @@ def test_an_empty_queue_says_what_to_do_next(served: Site, sit: Sit) -> None:
     ann.sees("question 1")
     ann.press("p")
     expect(ann.page.locator(".blank")).to_contain_text("Nothing waits for you")
+    # What was asked ahead may still be under way, and would find it by itself.
+    ann.settled()
+    ann.page.wait_for_load_state("networkidle")
     served.queue()
     ann.page.click("[data-act=retry]")
     ann.sees("question 2")

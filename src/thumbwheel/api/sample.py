@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Body, Query, Request
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from thumbwheel.api.deps import CanAdmin, CanRead, wheel
 from thumbwheel.api.drawing import drawing_out, without_thresholds
@@ -34,7 +34,9 @@ class WindowIn(BaseModel):
 
 
 class DrawIn(BaseModel):
-    """What a draw is asked for."""
+    """What a draw is asked for. A field it does not know is refused: a misspelt `dry_run` would draw."""
+
+    model_config = ConfigDict(extra="forbid")
 
     budget: int = Field(ge=1, le=100_000)
     window: WindowIn | Span = timedelta(days=7)

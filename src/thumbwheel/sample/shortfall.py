@@ -10,6 +10,7 @@ from typing import Final
 
 from thumbwheel.domain.queue import Policy
 from thumbwheel.sample.lane import Lane, Walk
+from thumbwheel.sample.mix import RANDOM_FLOOR, floor_of
 from thumbwheel.sample.run import Run
 
 _NOTHING: Final[Mapping[Policy, str]] = {
@@ -63,8 +64,19 @@ def _elsewhere(days: tuple[date, date] | None) -> str:
     return f"this project's are from {days[0]} to {days[1]}: choose a --window that reaches them"
 
 
-def unlike_a_whole(mix: Mapping[str, float], given: Mapping[Policy, float]) -> str | None:
-    """What became of a mix whose shares add up neither to 1 nor to 100; None for one whose shares do."""
+def about_mix(mix: Mapping[str, float], given: Mapping[Policy, float], budget: int) -> str | None:
+    """What became of a mix that could not be taken to the letter; None for one that was."""
+    said = [_unlike_a_whole(mix, given), _under_the_floor(given, budget)]
+    return "; ".join(each for each in said if each) or None
+
+
+def _under_the_floor(given: Mapping[Policy, float], budget: int) -> str | None:
+    if given[Policy.random] > RANDOM_FLOOR - 1e-9:
+        return None
+    return f"random keeps its floor of {RANDOM_FLOOR:.0%}, {floor_of(budget)} of {budget}, whatever a mix says"
+
+
+def _unlike_a_whole(mix: Mapping[str, float], given: Mapping[Policy, float]) -> str | None:
     total = math.fsum(mix.values())
     if any(math.isclose(total, whole, rel_tol=5e-3) for whole in (1.0, 100.0)):
         return None

@@ -15,7 +15,7 @@ from thumbwheel.errors import Invalid
 from thumbwheel.ports import Mint, Now
 from thumbwheel.sample.backlog import Waiting, capacity, lowered, throughput, trim
 from thumbwheel.sample.mix import floor_of, shares, split
-from thumbwheel.sample.shortfall import Missing, too_few, unlike_a_whole
+from thumbwheel.sample.shortfall import Missing, about_mix, too_few
 from thumbwheel.store.frames import OpenFrame, count_all, open_frame, reopen_frame
 from thumbwheel.store.ledger import Ledger, Tx
 
@@ -118,7 +118,7 @@ class Sample:
         asked = split(mix, request.budget)
         can = _capacity(tx, at)
         quotas = lowered(asked, can.room)
-        notes = {"mix": unlike_a_whole(mix, shares(mix)), "frame": _too_few(tx, request, at, frame)}
+        notes = {"mix": about_mix(mix, shares(mix), request.budget), "frame": _too_few(tx, request, at, frame)}
         if quotas != asked:
             notes["queue"] = (
                 f"{sum(quotas.values())} of {request.budget}: {can.waiting} entries wait and {can.limit} "

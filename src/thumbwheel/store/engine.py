@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, Engine, Table, Text, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -213,9 +212,8 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """Insert rows, leaving alone those whose key is already there; how many were new."""
     if not rows:
         return 0
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     # Without the option the count of an insert is -1 where the driver could return rows.
-    statement = make(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    statement = _insert(connection.dialect.name == "sqlite", table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     return sum(connection.execute(statement, row).rowcount for row in rows)
 
 
@@ -226,10 +224,21 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         connection.execute(statement, list(rows))
 
 
+def _insert(is_sqlite: bool, table: Table) -> Any:
+    """An insert that can say what to do on a conflict; only the dialect in use is loaded."""
+    if is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert
+
+    return insert(table)
+
+
 @cache
 def _upsert(is_sqlite: bool, table: Table, names: tuple[str, ...], add: tuple[str, ...]) -> Any:
     """The statement, which takes longer to make than to run."""
-    statement = (sqlite.insert if is_sqlite else postgresql.insert)(table)
+    statement = _insert(is_sqlite, table)
     keys = {column.name for column in table.primary_key}
     changes = {
         name: (table.c[name] + statement.excluded[name]) if name in add else statement.excluded[name]
