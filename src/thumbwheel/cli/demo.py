@@ -40,6 +40,8 @@ def demo(
 ) -> None:
     """Fill a store with a realistic week, queue 80 traces to label, and serve it.
 
+    The store is a file of its own under `.demo`; yours, and its setting, are left alone.
+
     Example: `thumbwheel demo --auto-label`
     """
     from thumbwheel.cli.server import listen, run
