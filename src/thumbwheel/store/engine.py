@@ -213,7 +213,11 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     if not rows:
         return 0
     # Without the option the count of an insert is -1 where the driver could return rows.
-    statement = _insert(connection.dialect.name == "sqlite", table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    statement = (
+        _insert(connection.dialect.name == "sqlite", table)
+        .on_conflict_do_nothing()
+        .execution_options(preserve_rowcount=True)
+    )
     return sum(connection.execute(statement, row).rowcount for row in rows)
 
 
