@@ -196,6 +196,6 @@ def test_no_label_slips_past_a_revision_that_is_published_meanwhile(ledger: Ledg
         for done in made:
             done.result()
     with ledger.read(PROJECT) as tx:
-        settled = list(tx.quarantines.stream_open())
+        settled = tx.quarantines.list_open(5_000)
         assert list(tx.annotations.stream_labels()) == [], "every label names what has another meaning now"
     assert len(settled) >= 80, "a tenth wait for a second reviewer"

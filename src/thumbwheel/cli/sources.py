@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,158 +42,74 @@ _Again = Annotated[bool, typer.Option("--again", help="Read everything since the
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Keep and write nothing; say how many there would be.")]
 
 
+#: Tool -> what a pull brings in and an example of one, what a push writes and an example of one.
+_TOOLS = {
+    "langfuse": (
+        "Bring in traces and scores from Langfuse: its cloud, or a server of version 3 or later.",
+        "--since 7d",
+        "Take settled labels back to Langfuse, as scores of the traces that came from there.",
+        "--dry-run",
+    ),
+    "langsmith": (
+        "Bring in runs and feedback from LangSmith.",
+        "--from support-prod --since 24h",
+        "Take settled labels back to LangSmith, as feedback on the runs that came from there.",
+        "--from support-prod",
+    ),
+    "phoenix": (
+        "Bring in spans and annotations from Phoenix.",
+        "--url http://localhost:6006 --since 30d",
+        "Take settled labels back to Phoenix, as annotations of the spans that came from there.",
+        "--url http://localhost:6006",
+    ),
+    "mlflow": (
+        "Bring in traces and assessments from MLflow.",
+        "--url http://localhost:5000 --from support",
+        "Take settled labels back to MLflow, as assessments of the traces that came from there.",
+        "--from support",
+    ),
+}
+_GOES_ON = "Go on where the last pull ended, or broke off; what was read before is never kept twice."
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for name, in_, out in (
-        ("langfuse", pull_langfuse, push_langfuse),
-        ("langsmith", pull_langsmith, push_langsmith),
-        ("phoenix", pull_phoenix, push_phoenix),
-        ("mlflow", pull_mlflow, push_mlflow),
-    ):
-        pull.command(name)(in_)
-        push.command(name)(out)
+    for tool, (in_, pulled, out, pushed) in _TOOLS.items():
+        pull.command(tool, help=f"{in_}\n\n{_GOES_ON}\n\nExample: `thumbwheel pull {tool} {pulled}`")(_puller(tool))
+        push.command(tool, help=f"{out}\n\nExample: `thumbwheel push {tool} {pushed}`")(_pusher(tool))
     app.add_typer(pull, name="pull")
     app.add_typer(push, name="push")
 
 
-# --- in
+def _puller(tool: str) -> Callable[..., None]:
+    def run(
+        url: _Url = None,
+        key: _Key = None,
+        from_: _From = None,
+        since: _Since = None,
+        late: _Late = None,
+        again: _Again = False,
+        dry_run: _DryRun = False,
+        project: str = ProjectOption,
+        as_json: bool = JsonOption,
+    ) -> None:
+        _pull(tool, url, key, from_, since, late, project, again=again, dry_run=dry_run, as_json=as_json)
+
+    return run
 
 
-def pull_langfuse(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    since: _Since = None,
-    late: _Late = None,
-    again: _Again = False,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Bring in traces and scores from Langfuse: its cloud, or a server of version 3 or later.
+def _pusher(tool: str) -> Callable[..., None]:
+    def run(
+        url: _Url = None,
+        key: _Key = None,
+        from_: _From = None,
+        dry_run: _DryRun = False,
+        project: str = ProjectOption,
+        as_json: bool = JsonOption,
+    ) -> None:
+        _push(tool, url, key, from_, project, dry_run=dry_run, as_json=as_json)
 
-    Go on where the last pull ended, or broke off; what was read before is never kept twice.
-
-    Example: `thumbwheel pull langfuse --since 7d`
-    """
-    _pull("langfuse", url, key, from_, since, late, project, again=again, dry_run=dry_run, as_json=as_json)
-
-
-def pull_langsmith(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    since: _Since = None,
-    late: _Late = None,
-    again: _Again = False,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Bring in runs and feedback from LangSmith.
-
-    Example: `thumbwheel pull langsmith --from support-prod --since 24h`
-    """
-    _pull("langsmith", url, key, from_, since, late, project, again=again, dry_run=dry_run, as_json=as_json)
-
-
-def pull_phoenix(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    since: _Since = None,
-    late: _Late = None,
-    again: _Again = False,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Bring in spans and annotations from Phoenix.
-
-    Example: `thumbwheel pull phoenix --url http://localhost:6006 --since 30d`
-    """
-    _pull("phoenix", url, key, from_, since, late, project, again=again, dry_run=dry_run, as_json=as_json)
-
-
-def pull_mlflow(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    since: _Since = None,
-    late: _Late = None,
-    again: _Again = False,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Bring in traces and assessments from MLflow.
-
-    Example: `thumbwheel pull mlflow --url http://localhost:5000 --from support`
-    """
-    _pull("mlflow", url, key, from_, since, late, project, again=again, dry_run=dry_run, as_json=as_json)
-
-
-# --- out
-
-
-def push_langfuse(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Take settled labels back to Langfuse, as scores of the traces that came from there.
-
-    Example: `thumbwheel push langfuse --dry-run`
-    """
-    _push("langfuse", url, key, from_, project, dry_run=dry_run, as_json=as_json)
-
-
-def push_langsmith(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Take settled labels back to LangSmith, as feedback on the runs that came from there.
-
-    Example: `thumbwheel push langsmith --from support-prod`
-    """
-    _push("langsmith", url, key, from_, project, dry_run=dry_run, as_json=as_json)
-
-
-def push_phoenix(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Take settled labels back to Phoenix, as annotations of the spans that came from there.
-
-    Example: `thumbwheel push phoenix --url http://localhost:6006`
-    """
-    _push("phoenix", url, key, from_, project, dry_run=dry_run, as_json=as_json)
-
-
-def push_mlflow(
-    url: _Url = None,
-    key: _Key = None,
-    from_: _From = None,
-    dry_run: _DryRun = False,
-    project: str = ProjectOption,
-    as_json: bool = JsonOption,
-) -> None:
-    """Take settled labels back to MLflow, as assessments of the traces that came from there.
-
-    Example: `thumbwheel push mlflow --from support`
-    """
-    _push("mlflow", url, key, from_, project, dry_run=dry_run, as_json=as_json)
+    return run
 
 
 # --- both

@@ -111,25 +111,3 @@ class Ring:
             start = self.starts[policy]
             joined[start] = max(joined.get(start, 0.0), reach)
         return joined
-
-
-@dataclass(frozen=True, slots=True)
-class Independent:
-    """Given numbers, independent between policies: chances combine as 1 - product(1 - reach).
-
-    For stated examples and for stores that hold one number per policy; a draw from the ring does not need it.
-    """
-
-    #: Policy -> trace id -> R in (0, 1).
-    positions: Mapping[Policy, Mapping[str, float]]
-
-    def position(self, policy: Policy, candidate: Candidate) -> float:
-        """The stated number."""
-        return self.positions[policy][candidate.trace_id]
-
-    def arcs(self, reaches: Mapping[Policy, float], earlier: Arcs) -> dict[int, float]:
-        """One arc as long as the combined chance: all that a later independent draw needs of this one."""
-        missed = 1.0 - covered(earlier)
-        for reach in reaches.values():
-            missed *= 1.0 - reach
-        return {0: 1.0 - missed}

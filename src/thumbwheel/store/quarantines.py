@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,13 +95,6 @@ class Quarantines:
             here = tuple_(quarantines.c.at, quarantines.c.label_id)
             statement = statement.where(here > tuple_(literal(after[0], UtcTime), literal(after[1])))
         return [_quarantined(row) for row in self._connection.execute(statement)]
-
-    def stream_open(self) -> Iterator[Quarantined]:
-        """Every quarantined label, first set aside first."""
-        after: Place | None = None
-        while page := self.list_open(500, after):
-            yield from page
-            after = (page[-1].at, page[-1].label.id)
 
     def count_open(self) -> int:
         """How many labels are in quarantine."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from thumbwheel.errors import Conflict
 from thumbwheel.sample.draw import Drawn, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Sizes, Tape, Threshold
 from thumbwheel.sample.mix import floor_of, split
-from thumbwheel.sample.ring import Independent, Ring, starts
+from thumbwheel.sample.ring import Arcs, Ring, covered, starts
 from thumbwheel.sample.run import Run
 
 RANDOM = LaneId(Policy.random)
@@ -38,6 +39,28 @@ frames = st.builds(
         st.integers(1, 40),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Independent:
+    """Given numbers, independent between policies: chances combine as 1 - product(1 - reach).
+
+    For stated examples, which have one number for each policy.
+    """
+
+    #: Policy -> trace id -> R in (0, 1).
+    positions: Mapping[Policy, Mapping[str, float]]
+
+    def position(self, policy: Policy, candidate: Candidate) -> float:
+        """The stated number."""
+        return self.positions[policy][candidate.trace_id]
+
+    def arcs(self, reaches: Mapping[Policy, float], earlier: Arcs) -> dict[int, float]:
+        """One arc as long as the combined chance: all that a later independent draw needs of this one."""
+        missed = 1.0 - covered(earlier)
+        for reach in reaches.values():
+            missed *= 1.0 - reach
+        return {0: 1.0 - missed}
 
 
 def reference() -> Drawn:
