@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -58,6 +60,12 @@ def mint() -> Callable[[], str]:
     return lambda: f"{next(numbers):032x}"
 
 
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """The luck of one test, the same in every run; `LUCK=2 make test` shows what another luck would do."""
+    return random.Random(f"{request.node.nodeid} {os.environ.get('LUCK', '')}")
+
+
 @pytest.fixture(scope="session")
 def postgres_engine(postgres_server: str) -> Iterator[Engine]:
     """A PostgreSQL of this test process's own, with every table."""
@@ -102,12 +110,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def wheel(tmp_path: Path, clock: Clock, migrated: Path) -> Iterator[Wheel]:
-    """Every service, over SQLite, at a time that moves only when told to."""
+def wheel(
+    tmp_path: Path, clock: Clock, migrated: Path, dice: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Wheel]:
+    """Every service, over SQLite, at a time that moves only when told to, with the same luck every time."""
     shutil.copy(migrated, tmp_path / "wheel.db")
     # Users keep their names, so that what comes back can be held against what was sent; tests/api/test_privacy.py has the defaults.
     settings = Settings(database_url=f"sqlite:///{tmp_path}/wheel.db", pseudonymise=False, scrub="patterns")
-    wheel = Wheel(settings, now=clock)
+    numbers = itertools.count(int(NOW.timestamp() * 1000))
+    wheel = Wheel(settings, now=clock, mint=lambda: f"{next(numbers):012x}{dice.getrandbits(80):020x}")
+    with wheel.ledger.begin(0) as tx:
+        for name in ("shuffle", "double", "pseudonym"):
+            tx.people.secret(name, dice.randbytes(32))
+    monkeypatch.setattr("thumbwheel.services.sample.randbits", dice.getrandbits)
     yield wheel
     wheel.stop()
 
