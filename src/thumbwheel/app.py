@@ -12,52 +12,46 @@ from functools import cache, cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from cronsim import CronSimError
-
 from thumbwheel.capture.prior import SignalFact, signs
 from thumbwheel.capture.privacy import PrivacyRules, pseudonym
 from thumbwheel.capture.scrubbing import FindsNothing
 from thumbwheel.config import Settings
-from thumbwheel.connectors.clusters import fit_clusters
-from thumbwheel.connectors.embedded_judge import EmbeddedJudge
-from thumbwheel.connectors.note_features import alike
-from thumbwheel.connectors.span import parse_span
 from thumbwheel.domain.cell import Cell, step_of
 from thumbwheel.domain.queue import Window
 from thumbwheel.domain.signal import DEFAULT_REASONS, Signal
 from thumbwheel.errors import ConfigInvalid, StoreUnavailable
 from thumbwheel.keep.door import Door
 from thumbwheel.ports import Mint, Now
-from thumbwheel.services.access import Access
-from thumbwheel.services.alerts import Alerts
-from thumbwheel.services.annotate import Annotate
-from thumbwheel.services.capture import Capture
-from thumbwheel.services.categories import Categories
-from thumbwheel.services.close import Close
-from thumbwheel.services.coding import Coding
-from thumbwheel.services.draws import Draws
-from thumbwheel.services.feedback import Feedback
-from thumbwheel.services.history import History
-from thumbwheel.services.measure import Measure
-from thumbwheel.services.norms import Norms
-from thumbwheel.services.project import Projects
-from thumbwheel.services.quarantine import Quarantine
-from thumbwheel.services.queue import QueueDesk
-from thumbwheel.services.relink import Relink
-from thumbwheel.services.rubric import Rubric
-from thumbwheel.services.sample import DrawRequest, Sample
-from thumbwheel.services.schedule import Job, Schedule, cron, every
-from thumbwheel.services.shelves import Shelves
-from thumbwheel.services.sources import Sources
-from thumbwheel.services.spot_check import SpotCheck
-from thumbwheel.services.suggest import Suggest
-from thumbwheel.services.tune import Tune
 from thumbwheel.store.engine import open_engine, ping
 from thumbwheel.store.ledger import Ledger
 from thumbwheel.store.migrate import migrate
 
 if TYPE_CHECKING:
     from thumbwheel.connectors.scrubber import PatternScrubber
+    from thumbwheel.services.access import Access
+    from thumbwheel.services.alerts import Alerts
+    from thumbwheel.services.annotate import Annotate
+    from thumbwheel.services.capture import Capture
+    from thumbwheel.services.categories import Categories
+    from thumbwheel.services.close import Close
+    from thumbwheel.services.coding import Coding
+    from thumbwheel.services.draws import Draws
+    from thumbwheel.services.feedback import Feedback
+    from thumbwheel.services.history import History
+    from thumbwheel.services.measure import Measure
+    from thumbwheel.services.norms import Norms
+    from thumbwheel.services.project import Projects
+    from thumbwheel.services.quarantine import Quarantine
+    from thumbwheel.services.queue import QueueDesk
+    from thumbwheel.services.relink import Relink
+    from thumbwheel.services.rubric import Rubric
+    from thumbwheel.services.sample import DrawRequest, Sample
+    from thumbwheel.services.schedule import Schedule
+    from thumbwheel.services.shelves import Shelves
+    from thumbwheel.services.sources import Sources
+    from thumbwheel.services.spot_check import SpotCheck
+    from thumbwheel.services.suggest import Suggest
+    from thumbwheel.services.tune import Tune
 
 
 def utc_now() -> datetime:
@@ -111,11 +105,15 @@ class Wheel:
     @cached_property
     def access(self) -> Access:
         """People, projects and keys."""
+        from thumbwheel.services.access import Access
+
         return Access(self.ledger, self.now, self.mint)
 
     @cached_property
     def capture(self) -> Capture:
         """Keeps traces and signals."""
+        from thumbwheel.services.capture import Capture
+
         return Capture(self.ledger, self.now, self.secret("shuffle"), weigh, self._open_door)
 
     def _open_door(self, project_id: int, chosen: Mapping[str, Any]) -> Door:
@@ -152,12 +150,15 @@ class Wheel:
     @cached_property
     def feedback(self) -> Feedback:
         """Links that take a user's word on one trace."""
+        from thumbwheel.services.feedback import Feedback
+
         return Feedback(self.ledger, self.now)
 
     @cached_property
     def projects(self) -> Projects:
         """What projects choose for themselves."""
         from thumbwheel.connectors.phones import checked
+        from thumbwheel.services.project import Projects
 
         return Projects(self.ledger, checked)
 
@@ -181,101 +182,144 @@ class Wheel:
     @cached_property
     def norms(self) -> Norms:
         """What reading times are compared with."""
+        from thumbwheel.services.norms import Norms
+
         return Norms(self.ledger, self.now)
 
     @cached_property
     def relink(self) -> Relink:
         """Finds the trace a complaint is about."""
+        from thumbwheel.services.relink import Relink
+
         return Relink(self.ledger, self.now, lambda project_id, user: pseudonym(user, self.pseudonym_key(project_id)))
 
     @cached_property
     def categories(self) -> Categories:
         """Gives a category to traces that come without one."""
+        from thumbwheel.connectors.clusters import fit_clusters
+        from thumbwheel.services.categories import Categories
+
         return Categories(self.ledger, self.now, self.mint, fit_clusters, weigh)
 
     @cached_property
     def sample(self) -> Sample:
         """Draws the few worth a human's minute."""
+        from thumbwheel.services.sample import Sample
+
         return Sample(self.ledger, self.now, self.mint, self.secret("double"), self.suggest.run)
 
     @cached_property
     def draws(self) -> Draws:
         """What draws took, and what became of it."""
+        from thumbwheel.services.draws import Draws
+
         return Draws(self.ledger)
 
     @cached_property
     def alerts(self) -> Alerts:
         """Drift alerts, from raised to closed."""
+        from thumbwheel.services.alerts import Alerts
+
         return Alerts(self.ledger, self.now, self.mint)
 
     @cached_property
     def tune(self) -> Tune:
         """What the labels say about the mix and the priors."""
+        from thumbwheel.services.tune import Tune
+
         return Tune(self.ledger, self.now, self.mint)
 
     @cached_property
     def suggest(self) -> Suggest:
         """Lets the embedded judge look at new traces."""
+        from thumbwheel.connectors.embedded_judge import EmbeddedJudge
+        from thumbwheel.services.suggest import Suggest
+
         return Suggest(self.ledger, self.now, EmbeddedJudge.fit)
 
     @cached_property
     def annotate(self) -> Annotate:
         """From judgements to labels."""
+        from thumbwheel.services.annotate import Annotate
+
         return Annotate(self.ledger, self.now, self.mint, timedelta(seconds=self.settings.lease_seconds))
 
     @cached_property
     def rubric(self) -> Rubric:
         """The owner's desk: codebook, disputes, what the queue is stuck with."""
+        from thumbwheel.services.rubric import Rubric
+
         return Rubric(self.ledger, self.now, self.mint)
 
     @cached_property
     def queue(self) -> QueueDesk:
         """What the owner does with what waits."""
+        from thumbwheel.services.queue import QueueDesk
+
         return QueueDesk(self.ledger, self.now, self.mint)
 
     @cached_property
     def history(self) -> History:
         """Everything people did with one trace."""
+        from thumbwheel.services.history import History
+
         return History(self.ledger)
 
     @cached_property
     def quarantine(self) -> Quarantine:
         """Labels that a revision of the codebook set aside."""
+        from thumbwheel.services.quarantine import Quarantine
+
         return Quarantine(self.ledger, self.now, self.mint)
 
     @cached_property
     def spot_check(self) -> SpotCheck:
         """The owner's second look at reviewers' labels."""
+        from thumbwheel.services.spot_check import SpotCheck
+
         return SpotCheck(self.ledger, self.now, self.mint)
 
     @cached_property
     def coding(self) -> Coding:
         """Notes of open coding, sorted until they are categories."""
+        from thumbwheel.connectors.note_features import alike
+        from thumbwheel.services.coding import Coding
+
         return Coding(self.ledger, self.now, self.mint, alike)
 
     @cached_property
     def close(self) -> Close:
         """What a settled label becomes."""
+        from thumbwheel.services.close import Close
+
         return Close(self.ledger, self.now, self.mint)
 
     @cached_property
     def shelves(self) -> Shelves:
         """What other tools' clients keep here to read it back."""
+        from thumbwheel.services.shelves import Shelves
+
         return Shelves(self.ledger, self.now, self.mint)
 
     @cached_property
     def sources(self) -> Sources:
         """Reads other tools and writes back to them."""
+        from thumbwheel.services.sources import Sources
+
         return Sources(self.ledger, self.now, self.capture.keep_now)
 
     @cached_property
     def measure(self) -> Measure:
         """Whether the wheel turns."""
+        from thumbwheel.services.measure import Measure
+
         return Measure(self.ledger, self.now)
 
     @cached_property
     def schedule(self) -> Schedule:
         """Routes labels, lets the embedded judge look at new traces and, when it is set, draws."""
+        from thumbwheel.services.schedule import Job, Schedule, every
+
         jobs = [
             Job("close", every(timedelta(seconds=2)), self._each_project(self.close.route)),
             Job("norms", every(timedelta(hours=1)), self._each_project(self.norms.refresh)),
@@ -293,6 +337,8 @@ class Wheel:
         return lambda: [run(project.id) for project in self.access.list_projects()]
 
     def _daily_draw(self) -> DrawRequest:
+        from thumbwheel.services.sample import DrawRequest
+
         window, maturity = (_span(self.settings, name) for name in ("draw_window", "draw_maturity"))
         return DrawRequest(budget=self.settings.draw_budget, window=window, maturity=maturity)
 
@@ -345,6 +391,8 @@ class Wheel:
 
 
 def _span(settings: Settings, name: str) -> timedelta:
+    from thumbwheel.connectors.span import parse_span
+
     try:
         span = parse_span(getattr(settings, name))
     except ValueError as fault:
@@ -354,6 +402,10 @@ def _span(settings: Settings, name: str) -> timedelta:
 
 
 def _cron(expression: str) -> Callable[[datetime], datetime]:
+    from cronsim import CronSimError
+
+    from thumbwheel.services.schedule import cron
+
     try:
         return cron(expression)
     except CronSimError as fault:
