@@ -9,7 +9,7 @@ BIN := .venv/bin
 JOBS ?= 2
 # The lock names every package and its hash, so nothing is resolved; bytecode is made when it is first needed.
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 help: ## this list
@@ -37,7 +37,7 @@ format: .venv/.dev ## put format and imports right
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only --quiet .
 
-bench: .venv/.dev ## the figures of docs/benchmarks.md, as ratios within one run
+bench: .venv/.bench ## the figures of docs/benchmarks.md, as ratios within one run
 	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS); done
 
 bench-ingest: .venv/.dev ## traces and signals a second, acknowledged and queryable, and what each costs (ARGS=--profile)
@@ -46,7 +46,7 @@ bench-ingest: .venv/.dev ## traces and signals a second, acknowledged and querya
 simulate: .venv/.dev ## what each way to fill the queue finds in a simulated product; writes docs/sampling.md's figures
 	@$(BIN)/python benchmarks/simulate.py $(ARGS)
 
-bench-sample: .venv/.dev ## a draw of 80 from up to ten million traces, against what people do instead
+bench-sample: .venv/.bench ## a draw of 80 from up to ten million traces, against what people do instead
 	@PYTHONPATH=. $(BIN)/python benchmarks/bench_sample.py $(ARGS)
 
 screenshots: .venv/.dev chromium ## the README's pictures, from a running demo
@@ -56,8 +56,9 @@ reference: .venv/.dev ## write docs/reference.md anew from the code
 	@$(BIN)/python docs/reference.py
 
 lock: .venv/.dev ## write requirements/*.lock anew (ARGS=--upgrade for newer versions)
-	@$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock $(ARGS)
-	@$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/run.lock
+	@$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.lock $(ARGS)
+	@$(COMPILE) pyproject.toml --group build --constraint requirements/dev.lock --output-file requirements/run.lock
+	@$(COMPILE) --group bench --constraint requirements/dev.lock --output-file requirements/bench.lock
 	@! grep -nE '^-|://' requirements/*.lock || { echo "A lock must name packages and hashes only."; exit 1; }
 
 clean: ## remove what make made
@@ -82,4 +83,8 @@ chromium:
 .venv/.dev: requirements/dev.lock .venv/.package
 	@echo "Installing what its tests need (once; about a minute)"
 	@$(INSTALL) --require-hashes --requirement requirements/dev.lock
+	@touch $@
+
+.venv/.bench: requirements/bench.lock .venv/.dev
+	@$(INSTALL) --require-hashes --requirement requirements/bench.lock
 	@touch $@

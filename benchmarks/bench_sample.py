@@ -159,7 +159,7 @@ def copied(engine: Engine, scratch: Path) -> float | str:
 @contextmanager
 def store(kind: str, n: int, folder: Path) -> Iterator[tuple[Engine, str]]:
     """A store with `n` traces; one in a folder that is kept is filled only once."""
-    with running_postgres() if kind == "postgresql" else nothing() as server:
+    with running_postgres("shared_buffers=1GB") if kind == "postgresql" else nothing() as server:
         path = folder / f"{n}.db"
         url = create_database(server, "bench") if server else f"sqlite:///{path}"
         is_filled = not server and path.exists()

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -39,8 +39,10 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
+def running_postgres(*settings: str) -> Iterator[str]:
     """Run a fresh, empty server on a socket of its own, and give its URL; afterwards nothing of it is left.
+
+    `settings`, as "name=value", go before those of a small server for tests.
 
     Raises RuntimeError with the server's own log when it does not come up.
     """
@@ -49,7 +51,7 @@ def running_postgres() -> Iterator[str]:
     try:
         install = _binaries_for_server(home)
         _initdb(install, home)
-        with _server(install, home):
+        with _server(install, home, (*SMALL, *settings)):
             yield f"postgresql://postgres@/postgres?host={home}"
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -80,9 +82,9 @@ def _initdb(install: Path, home: Path) -> None:
 
 
 @contextmanager
-def _server(install: Path, home: Path) -> Iterator[None]:
-    settings = [part for setting in (*NOT_DURABLE, *SMALL) for part in ("-c", setting)]
-    command = [str(install / "bin" / "postgres"), "-D", str(home / "data"), "-k", str(home), *settings]
+def _server(install: Path, home: Path, settings: Sequence[str]) -> Iterator[None]:
+    options = [part for setting in (*NOT_DURABLE, *settings) for part in ("-c", setting)]
+    command = [str(install / "bin" / "postgres"), "-D", str(home / "data"), "-k", str(home), *options]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, **_as_server())
     try:

@@ -6,7 +6,7 @@ Only the lists come from memory instead of a store; `benchmarks.simulation.store
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from benchmarks.simulation.product import CATEGORIES, FINE, Day, Ints
 from thumbwheel.domain.queue import Policy
 from thumbwheel.drawing.lists import PER_USER_CAP
 from thumbwheel.measure.failure import DrawnFrame, Served
-from thumbwheel.sample.again import keep
+from thumbwheel.sample.again import chances_by_draw, earlier, keep
 from thumbwheel.sample.draw import Drawn, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Listed, Sizes, Tape
 from thumbwheel.sample.mix import slices, split, strata
@@ -144,9 +144,10 @@ class Listing:
         mine = np.ones(len(rows)) if size is None else size[rows]
         keys = (away + 0.5) / RING / mine
         for at in np.argsort(keys, kind="stable"):
-            yield float(keys[at]), self._candidate(int(rows[at]), float(mine[at]))
+            yield float(keys[at]), self.candidate(int(rows[at]), float(mine[at]))
 
-    def _candidate(self, at: int, size: float) -> Candidate:
+    def candidate(self, at: int, size: float = 1.0) -> Candidate:
+        """One trace as a list shows it."""
         day = self.day
         category = CATEGORIES[day.categories[at]]
         return Candidate(day.trace_id(at), int(day.keys[at]), size, f"u{day.users[at]}", category)
@@ -172,6 +173,40 @@ def draw_day(
         entries=_entries(day, model, drawn),
         population=listing.population,
         sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
+    )
+
+
+def draw_twice(
+    day: Day, model: RiskModel, mix: Mapping[str, float], *, budget: int, seeds: tuple[int, int], labelled: tuple[float, float]
+) -> DrawnFrame:
+    """Draw twice from one day, and label of each draw its first share in serving order."""
+    listing, quotas = Listing(day, model), split(mix, budget)
+    everybody = {day.trace_id(at): listing.candidate(at) for at in range(day.n)}
+    kept, made = [], []
+    for seed in seeds:
+        ring = Ring(starts(seed))
+        before = earlier(kept, everybody, [listing.sizes_of] * len(kept)) if kept else None
+        lanes = listing.lanes(quotas, ring, 0)
+        drawn = draw(lanes, quotas=quotas, chance=ring, sizes_of=listing.sizes_of, earlier=before)
+        kept.append(keep(ring, drawn.thresholds, drawn.standing))
+        made.append(drawn)
+    by_draw = chances_by_draw(kept)
+    restated = {pick.candidate.trace_id: pick.probability for pick in made[-1].restated}
+    entries = [
+        replace(
+            entry.served(labelled=entry.serve_rank <= labelled[at] * budget),
+            inclusion_probability=restated.get(day.trace_id(entry.at), entry.inclusion_probability),
+            draw=at,
+            by_draw=by_draw[day.trace_id(entry.at)],
+        )
+        for at, drawn in enumerate(made)
+        for entry in _entries(day, model, drawn)
+    ]
+    sums = risk_sums(listing.cells, model, kept)
+    return DrawnFrame(
+        population=listing.population,
+        sums={category: (found.risk, found.anticipated) for category, found in sums.items()},
+        entries=entries,
     )
 
 

@@ -215,6 +215,22 @@ def test_an_estimate_pools_what_was_labelled_of_a_frame_and_of_a_second_draw_fro
     assert again.draw.risk_model == made.draw.risk_model
 
 
+def test_a_second_draw_that_nobody_has_labelled_changes_no_rate(product: Product) -> None:
+    product.serve(400, "t", seed=4)
+    product.label(product.draw().entries)
+    alone = product.measure.estimate(PROJECT).overall.rate
+    again = product.draw(seed=2, again=True)
+    beside = product.measure.estimate(PROJECT).overall.rate
+    assert alone is not None
+    assert beside is not None
+    assert beside.rate == pytest.approx(alone.rate)
+    product.label(again.entries[:1])
+    begun = product.measure.estimate(PROJECT).overall
+    assert begun.rate is not None
+    assert begun.n_labels == 61
+    assert begun.rate.n_effective > 0.8 * alone.n_effective
+
+
 def test_the_report_and_the_estimate_are_one_figure(product: Product) -> None:
     product.serve(400, "t", seed=4)
     product.label(product.draw().entries[:4])

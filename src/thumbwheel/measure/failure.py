@@ -1,18 +1,29 @@
 """How often the application fails, for all its traces, from the few that were labelled.
 
 The estimate pools frames: each is a set of traces that draws picked from with known chances (`sample.draw`), whose risk
-was summed before anybody looked (`sample.sums`). Within a frame a label stands for 1 / (pi r) traces, pi being its
+was summed before anybody looked (`sample.sums`). Within a draw a label stands for 1 / (pi r) traces, pi being its
 chance to be drawn and r the share of its policy's entries that were labelled: what expired, was dropped, still waits or
 is disputed is taken to be like what was labelled under the same policy. That is so when entries leave by age or
 overflow; it is not so for rows skipped because they are hard, which no weight repairs: they go to a second annotator.
-A policy nobody has labelled an entry of is stood for by the others together.
+A policy nobody has labelled an entry of is stood for by the others of its draw together.
+
+A frame that was drawn from several times has a sample from each draw, and draws are labelled to different degrees. They
+are joined by the balance heuristic (Veach and Guibas 1995, section 3.3): a label of draw d under policy k stands for
+
+    1 / ((r_dk / r_d) sum_e p_e r_e)
+
+traces, p_e being its trace's chance to be taken by draw e and by none before it, r_e the share of draw e's entries
+that were labelled. Summed over where the label could have come from, p_d r_dk times that is 1, so nothing is biased;
+with one draw it is 1 / (pi r). A draw nobody has begun to label changes nothing, and one that was hardly begun little.
+Where that would be less than the trace itself, of traces that are nearly certain to be labelled, it counts as one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Any
 
 from thumbwheel.domain.queue import Policy
@@ -49,6 +60,15 @@ class Served:
     failed: bool | None
     #: Whether reviewers differ and nobody has decided.
     disputed: bool = False
+    #: Which draw of its frame took it, 0 = the first.
+    draw: int = 0
+    #: Chance to be taken by each draw of the frame and by none before it; empty for a frame that was drawn from once.
+    by_draw: Sequence[float] = ()
+
+    @property
+    def own_chance(self) -> float:
+        """Chance to be taken by the draw that took it and by none before it."""
+        return self.by_draw[self.draw] if self.by_draw else self.inclusion_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,28 +205,46 @@ def change(before: Failures, after: Failures) -> Change | None:
     return None if first is None or second is None else compare(first, second, level=LEVEL)
 
 
-def _chances(frame: DrawnFrame) -> dict[Policy, float]:
-    """For each policy what its entries' chances are multiplied by: the share of them that has a label.
+def _chances(frame: DrawnFrame) -> list[tuple[Served, float]]:
+    """The labelled entries of a frame, each with its chance to be drawn and labelled."""
+    served = Counter(entry.draw for entry in frame.entries)
+    done = Counter(entry.draw for entry in frame.labelled)
+    degree = [done[draw] / served[draw] if draw in served else 0.0 for draw in range(max(served, default=0) + 1)]
+    shares = {draw: _shares([entry for entry in frame.entries if entry.draw == draw]) for draw in done}
+    return [
+        (entry, min(_chance(entry, degree) * shares[entry.draw][entry.policy] / degree[entry.draw], 1.0))
+        for entry in frame.labelled
+    ]
+
+
+def _chance(entry: Served, degree: Sequence[float]) -> float:
+    if not entry.by_draw:
+        return entry.inclusion_probability * degree[entry.draw]
+    return fsum(chance * share for chance, share in zip(entry.by_draw, degree, strict=False))
+
+
+def _shares(entries: Sequence[Served]) -> dict[Policy, float]:
+    """For each policy of a draw the share of its entries that has a label.
 
     The entries of a policy without labels are stood for by all others, which therefore count for more.
     """
-    served = Counter(entry.policy for entry in frame.entries)
-    done = Counter(entry.policy for entry in frame.labelled)
-    everything = sum(1 / entry.inclusion_probability for entry in frame.entries)
-    reached = sum(1 / entry.inclusion_probability for entry in frame.entries if done[entry.policy])
+    served = Counter(entry.policy for entry in entries)
+    done = Counter(entry.policy for entry in entries if entry.failed is not None)
+    everything = fsum(1 / entry.own_chance for entry in entries)
+    reached = fsum(1 / entry.own_chance for entry in entries if done[entry.policy])
     return {policy: n / served[policy] * reached / everything for policy, n in done.items()}
 
 
-def _rate(weighted: Sequence[tuple[DrawnFrame, Mapping[Policy, float]]], category: str | None) -> FailureRate:
+def _rate(weighted: Sequence[tuple[DrawnFrame, Sequence[tuple[Served, float]]]], category: str | None) -> FailureRate:
     total = Sample(frame=Frame(n=0), labels=LabelSums())
     core: list[bool] = []
     n_failed = 0
     modelled = False
-    for frame, shares in weighted:
-        mine = [entry for entry in frame.labelled if category is None or entry.category == category]
-        total += Sample(frame=_frame(frame, category), labels=_sums(frame, mine, shares))
-        core += [bool(entry.failed) for entry in mine if entry.core]
-        n_failed += sum(bool(entry.failed) for entry in mine)
+    for frame, labelled in weighted:
+        mine = [each for each in labelled if category is None or each[0].category == category]
+        total += Sample(frame=_frame(frame, category), labels=_sums(frame, mine))
+        core += [bool(entry.failed) for entry, _ in mine if entry.core]
+        n_failed += sum(bool(entry.failed) for entry, _ in mine)
         modelled = modelled or bool(frame.sums)
     return FailureRate(
         found=difference(total, level=LEVEL) if modelled else hajek(total.labels, level=LEVEL),
@@ -231,13 +269,12 @@ def _frame(frame: DrawnFrame, category: str | None) -> Frame:
     )
 
 
-def _sums(frame: DrawnFrame, labelled: Iterable[Served], shares: Mapping[Policy, float]) -> LabelSums:
-    rows = list(labelled)
-    if not rows:
+def _sums(frame: DrawnFrame, labelled: Sequence[tuple[Served, float]]) -> LabelSums:
+    if not labelled:
         return LabelSums()
     modelled = bool(frame.sums)
     return sum_labels(
-        [float(bool(entry.failed)) for entry in rows],
-        [entry.inclusion_probability * shares[entry.policy] for entry in rows],
-        [(entry.risk or 0.0) if modelled else 0.0 for entry in rows],
+        [float(bool(entry.failed)) for entry, _ in labelled],
+        [chance for _, chance in labelled],
+        [(entry.risk or 0.0) if modelled else 0.0 for entry, _ in labelled],
     )

@@ -15,6 +15,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from thumbwheel.domain.queue import Policy
@@ -141,6 +142,25 @@ def earlier(
         if trace_id in picks
     ]
     return Earlier(picks=standing, arcs_of=arcs_of)
+
+
+def chances_by_draw(draws: Sequence[Kept]) -> dict[str, list[float]]:
+    """Of each trace that the draws of a frame took: its chance to be taken by each draw, oldest first, and by none before.
+
+    Empty where two of them began at the same place: the later went on where the earlier stopped, and both are one sample.
+    """
+    begins = [start for kept in draws for start in set(kept.starts.values())]
+    if len(set(begins)) < len(begins):
+        return {}
+    found: dict[str, list[float]] = {}
+    for trace_id, (arcs, _) in draws[-1].picks.items():
+        reached: dict[int, float] = {}
+        totals = [0.0]
+        for kept in draws:
+            reached |= {start: arcs[start] for start in kept.starts.values() if start in arcs}
+            totals.append(covered(reached))
+        found[trace_id] = [now - before for before, now in pairwise(totals)]
+    return found
 
 
 def mark(starts: Mapping[Policy, int], user_id: str) -> str:

@@ -19,6 +19,7 @@ from thumbwheel.measure.pace import Case, cycle_times, labels_per_hour, queue_ag
 from thumbwheel.measure.report import Closing, DropRow, Kappa, PolicyRow, Report, Signals, Waiting, fix_alarm, naive
 from thumbwheel.measure.rows import failures_of_rows, file_row, judge_sum_of
 from thumbwheel.ports import Now
+from thumbwheel.sample.again import Kept, chances_by_draw
 from thumbwheel.stats.kappa import AgreementResult, AgreementState
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.tallies import FixTally, GoldenTally, SignalTally, StepTally
@@ -201,10 +202,15 @@ def _middle(draw: Draw) -> datetime:
 
 
 def _drawn(tx: Tx, frames: Sequence[Sequence[Draw]]) -> list[DrawnFrame]:
-    frame_of = {draw.id: draws[0].id for draws in frames for draw in draws}
-    entries: dict[str, list[Served]] = {draws[0].id: [] for draws in frames}
-    for outcome in tx.outcomes.list_for(list(frame_of)):
-        entries[frame_of[outcome.draw_id]].append(
+    place = {draw.id: (frame, at) for frame, draws in enumerate(frames) for at, draw in enumerate(draws)}
+    # Only where a frame was drawn from again is there more to know than the chance each entry is stamped with.
+    by_draw = [
+        chances_by_draw([Kept.of_json(draw.thresholds) for draw in draws]) if len(draws) > 1 else {} for draws in frames
+    ]
+    entries: list[list[Served]] = [[] for _ in frames]
+    for outcome in tx.outcomes.list_for(list(place)):
+        frame, at = place[outcome.draw_id]
+        entries[frame].append(
             Served(
                 policy=outcome.policy,
                 category=outcome.category,
@@ -213,11 +219,13 @@ def _drawn(tx: Tx, frames: Sequence[Sequence[Draw]]) -> list[DrawnFrame]:
                 risk=outcome.risk,
                 failed=outcome.failed,
                 disputed=outcome.disputed,
+                draw=at if by_draw[frame] else 0,
+                by_draw=by_draw[frame].get(outcome.trace_id, ()),
             )
         )
     return [
-        DrawnFrame(population=draws[0].population_by_category, sums=draws[-1].risk_sums, entries=entries[draws[0].id])
-        for draws in frames
+        DrawnFrame(population=draws[0].population_by_category, sums=draws[-1].risk_sums, entries=entries[frame])
+        for frame, draws in enumerate(frames)
         if draws[0].population
     ]
 

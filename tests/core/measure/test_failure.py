@@ -53,6 +53,24 @@ def test_a_policy_nobody_labelled_is_stood_for_by_the_others() -> None:
     assert found.rate.rate == pytest.approx(0.25)
 
 
+def test_a_draw_nobody_has_labelled_weighs_nothing() -> None:
+    first = [served(at < 4, inclusion_probability=0.1) for at in range(20)]
+    restated = [served(at < 4, inclusion_probability=0.3, by_draw=(0.1, 0.2)) for at in range(20)]
+    waiting = [served(None, inclusion_probability=0.3, by_draw=(0.1, 0.2), draw=1) for _ in range(20)]
+    assert failures([frame(*restated, *waiting)]).overall.found == failures([frame(*first)]).overall.found
+
+
+def test_labels_of_two_draws_stand_together_for_every_trace_once() -> None:
+    # A tenth of 1,000 traces in the first draw, all labelled, and a fifth in the second, a quarter of them labelled.
+    chances = {"inclusion_probability": 0.3, "by_draw": (0.1, 0.2), "risk": None}
+    entries = [served(at < 50, **chances) for at in range(100)]
+    entries += [served(at < 10 if at < 50 else None, **chances, draw=1) for at in range(200)]
+    found = failures([DrawnFrame(population={"a": 1000}, sums={}, entries=entries)]).overall
+    assert found.rate is not None
+    # Each of the 150 labels stands for 1 / (.1 + .2 / 4) traces: together for the thousand.
+    assert found.rate.rate == pytest.approx(60 / 150)
+
+
 def test_a_frame_nobody_labelled_is_not_in_the_population() -> None:
     some = frame(*(served(at < 3) for at in range(12)))
     none = frame(served(None), n=5000)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import pytest
 
 from benchmarks.simulation.product import MODES, Day, a_day, rng_of, truth
-from benchmarks.simulation.queue import Made, draw_day
+from benchmarks.simulation.queue import Made, draw_day, draw_twice
 from benchmarks.simulation.queues import DEFAULT, prior_model
 from thumbwheel.measure.failure import Failures, failures
 from thumbwheel.sample.risk import RiskModel, refit
@@ -90,6 +90,19 @@ def test_a_model_that_takes_everything_for_a_failure_biases_nothing() -> None:
         day = a_day(0, TRACES, rng_of(week, 3))
         weeks.truths.append(truth([day]))
         weeks.found.append(failures([draw_day(day, wrong, DEFAULT, budget=BUDGET, seed=week).frame]))
+    mean, error = weeks.off([found.overall.rate.unclipped for found in weeks.found if found.overall.rate])
+    assert abs(mean) < 3 * error
+
+
+@pytest.mark.parametrize("labelled", [(1.0, 0.1), (0.5, 1.0), (0.8, 0.0)])
+def test_two_draws_of_a_frame_may_be_labelled_to_different_degrees(labelled: tuple[float, float]) -> None:
+    weeks = Weeks()
+    for week in range(100):
+        day = a_day(0, TRACES, rng_of(week, 4))
+        weeks.truths.append(truth([day]))
+        seeds = (2 * week, 2 * week + 1)
+        frame = draw_twice(day, prior_model(), DEFAULT, budget=BUDGET, seeds=seeds, labelled=labelled)
+        weeks.found.append(failures([frame]))
     mean, error = weeks.off([found.overall.rate.unclipped for found in weeks.found if found.overall.rate])
     assert abs(mean) < 3 * error
 
