@@ -16,7 +16,7 @@ from benchmarks.simulation.product import CATEGORIES, FINE, Day, Ints
 from thumbwheel.domain.queue import Policy
 from thumbwheel.drawing.lists import PER_USER_CAP
 from thumbwheel.measure.failure import DrawnFrame, Served
-from thumbwheel.sample.again import chances_by_draw, earlier, keep
+from thumbwheel.sample.again import Kept, chances_by_draw, earlier, keep
 from thumbwheel.sample.draw import Drawn, draw
 from thumbwheel.sample.lane import Candidate, Lane, LaneId, Listed, Sizes, Tape
 from thumbwheel.sample.mix import slices, split, strata
@@ -177,12 +177,19 @@ def draw_day(
 
 
 def draw_twice(
-    day: Day, model: RiskModel, mix: Mapping[str, float], *, budget: int, seeds: tuple[int, int], labelled: tuple[float, float]
+    day: Day,
+    model: RiskModel,
+    mix: Mapping[str, float],
+    *,
+    budget: int,
+    seeds: tuple[int, int],
+    labelled: tuple[float, float],
 ) -> DrawnFrame:
     """Draw twice from one day, and label of each draw its first share in serving order."""
     listing, quotas = Listing(day, model), split(mix, budget)
     everybody = {day.trace_id(at): listing.candidate(at) for at in range(day.n)}
-    kept, made = [], []
+    kept: list[Kept] = []
+    made: list[Drawn] = []
     for seed in seeds:
         ring = Ring(starts(seed))
         before = earlier(kept, everybody, [listing.sizes_of] * len(kept)) if kept else None

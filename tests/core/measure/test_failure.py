@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from thumbwheel.domain.queue import Policy
@@ -62,7 +64,7 @@ def test_a_draw_nobody_has_labelled_weighs_nothing() -> None:
 
 def test_labels_of_two_draws_stand_together_for_every_trace_once() -> None:
     # A tenth of 1,000 traces in the first draw, all labelled, and a fifth in the second, a quarter of them labelled.
-    chances = {"inclusion_probability": 0.3, "by_draw": (0.1, 0.2), "risk": None}
+    chances: dict[str, Any] = {"inclusion_probability": 0.3, "by_draw": (0.1, 0.2), "risk": None}
     entries = [served(at < 50, **chances) for at in range(100)]
     entries += [served(at < 10 if at < 50 else None, **chances, draw=1) for at in range(200)]
     found = failures([DrawnFrame(population={"a": 1000}, sums={}, entries=entries)]).overall
