@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from thumbwheel.api import (
@@ -42,12 +43,15 @@ def create_app(wheel: Wheel) -> FastAPI:
         yield
         wheel.stop()
 
-    app = FastAPI(
+    # The pages under /docs work behind a firewall: nothing comes from elsewhere.
+    app = FastAPIOffline(
         title="thumbwheel",
         summary="Closes the human feedback loop of an LLM application.",
         version="0.1.0",
         lifespan=lifespan,
         redoc_url=None,
+        static_url="/docs-static",
+        favicon_url="/static/icon.svg",
         # Asking at each request whether somebody traces this server costs a twentieth of a signal; nobody does.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
