@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -70,22 +70,6 @@ def weigh(signals: Sequence[Signal], judge_score: float | None) -> Cell:
     return Cell(said, None if judge_score is None else step_of(1.0 - judge_score))
 
 
-@cache
-def scrubber(mode: str, regions: tuple[str, ...] | None, model: str | None) -> PatternScrubber:
-    """The scrubber of these choices, one for the whole process: its recognisers take seconds to make.
-
-    Raises:
-        ExtraMissing: it needs a part that is not installed.
-        ConfigInvalid: there is no such model or region.
-    """
-    from thumbwheel.connectors.phones import DEFAULT_REGIONS
-    from thumbwheel.connectors.scrubber import PatternScrubber
-
-    more = {"auto": None, "patterns": False, "full": True}[mode]
-    wanted = DEFAULT_REGIONS if regions is None else regions
-    return PatternScrubber(regions=wanted, national=more, secret_scanner=more, ner_model=model)
-
-
 @dataclass
 class Wheel:
     """Everything thumbwheel is made of, over one store."""
@@ -126,6 +110,8 @@ class Wheel:
         )
 
     def _scrubber(self, regions: Sequence[str] | None = None) -> PatternScrubber:
+        from thumbwheel.connectors.scrubber import scrubber
+
         mode = "auto" if self.settings.scrub == "off" else self.settings.scrub
         return scrubber(mode, None if regions is None else tuple(regions), self.settings.scrub_model)
 

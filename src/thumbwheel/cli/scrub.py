@@ -36,8 +36,8 @@ def scrub(
 
     Example: `thumbwheel scrub --from texts.jsonl > clean.jsonl`
     """
-    from thumbwheel.app import scrubber
     from thumbwheel.config import read_settings
+    from thumbwheel.connectors.scrubber import scrubber
     from thumbwheel.services.scrub import scrub_texts
 
     settings = read_settings()

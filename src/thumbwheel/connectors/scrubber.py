@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from thumbwheel.connectors import kingfisher, presidio
@@ -125,3 +126,18 @@ class _Spans:
         """Does one of them cover this place?"""
         at = bisect_right(self._starts, place)
         return at > 0 and place < self.found[at - 1].end
+
+
+@cache
+def scrubber(mode: str, regions: tuple[str, ...] | None, model: str | None) -> PatternScrubber:
+    """The scrubber of these choices, one for the whole process: its recognisers take seconds to make.
+
+    `mode` is "auto" (whatever is installed), "patterns" or "full".
+
+    Raises:
+        ExtraMissing: it needs a part that is not installed.
+        ConfigInvalid: there is no such model or region.
+    """
+    more = {"auto": None, "patterns": False, "full": True}[mode]
+    wanted = DEFAULT_REGIONS if regions is None else regions
+    return PatternScrubber(regions=wanted, national=more, secret_scanner=more, ner_model=model)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from thumbwheel.domain.person import ApiKey, Person, Role, Scope
 from thumbwheel.store.engine import insert_new
-from thumbwheel.store.tables import api_keys, audit_log, people, projects, secrets
+from thumbwheel.store.people_tables import api_keys, audit_log, people, projects, secrets
 
 
 @dataclass(frozen=True, slots=True)

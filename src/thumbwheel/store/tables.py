@@ -1,6 +1,6 @@
-"""The ledger's tables: people, queue, annotations, labels, artifacts. Small and transactional.
+"""The ledger's tables: queue, annotations, labels, artifacts. Small and transactional.
 
-`metadata` holds these and the archive's. Migrations build exactly them; a test compares the two.
+`metadata` holds these, the archive's and the installation's. Migrations build exactly them; a test compares the two.
 """
 
 from __future__ import annotations
@@ -13,72 +13,18 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     text,
 )
 
-from thumbwheel.store import archive_tables
 from thumbwheel.store.engine import JsonText, UtcTime
+from thumbwheel.store.people_tables import people
 
-#: Of both halves.
-metadata = archive_tables.metadata
+#: One for all of them, begun with the archive.
+metadata = people.metadata
 
-# --- the installation -------------------------------------------------------------------------------------------------
-
-#: Secrets this installation made for itself: signing, shuffling.
-secrets = Table(
-    "secrets",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
-
-projects = Table(
-    "projects",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("created_at", UtcTime, nullable=False),
-    #: What the project chose: reasons, consent, …
-    Column("settings", JsonText, nullable=False),
-)
-
-people = Table(
-    "people",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("project_id", Integer, ForeignKey("projects.id"), nullable=False),
-    Column("public_key", Text, nullable=False, unique=True),
-    Column("secret_hash", Text, nullable=False, unique=True),
-    Column("scopes", JsonText, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("revoked_at", UtcTime),
-)
-
-audit_log = Table(
-    "audit_log",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("project_id", Integer, nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("why", Text),
-    Index(None, "project_id", "at"),
-)
+# --- what the server does by itself -----------------------------------------------------------------------------------
 
 #: One row a job: whoever holds the lease runs it, so that many replicas fire it once.
 jobs = Table(
