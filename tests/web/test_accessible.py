@@ -103,6 +103,24 @@ def test_twice_the_size_still_fits(full: Site, sit: Sit) -> None:
     )
 
 
+def test_the_line_every_page_shows_stands_below_what_is_judged(full: Site, sit: Sit) -> None:
+    full.wheel.settings.notice = (
+        "Demo data: some of it is recorded, some of it is made up, and this line says which is which."
+    )
+    ann = sit("ann", viewport={"width": 390, "height": 844})
+    ann.page.locator(".entry").wait_for()
+    below = "document.querySelector('.colophon').getBoundingClientRect().top >= document.querySelector('.verdict').getBoundingClientRect().bottom"
+    assert ann.page.evaluate(below)
+
+
+def test_the_report_follows_the_theme_that_was_chosen(full: Site, sit: Sit) -> None:
+    olga = sit("olga", "/report", color_scheme="light")
+    line = "getComputedStyle(document.querySelector('.report td')).borderBottomColor"
+    light = olga.page.evaluate(line)
+    olga.page.click("[data-theme-toggle]")
+    assert olga.page.evaluate(line) != light
+
+
 def test_a_theme_is_kept(full: Site, sit: Sit) -> None:
     ann = sit("ann", "/", color_scheme="light")
     ann.page.click("[data-theme-toggle]")
