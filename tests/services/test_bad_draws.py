@@ -120,6 +120,19 @@ def test_an_alert_about_a_category_nobody_has_names_those_there_are(
     assert len(made.entries) == 20
 
 
+def test_what_an_alert_cannot_have_goes_to_the_others(
+    ledger: Ledger, capture: Capture, sample: Sample, clock: Clock, mint: Callable[[], str]
+) -> None:
+    keep(capture, 60)
+    requests = [AlertRequest(name=name, slice={"category": name}, pull=9) for name in ("billing", "refund")]
+    Alerts(ledger, clock, mint).raise_all(PROJECT, requests)
+    made = drawn(sample, budget=40, mix={"drift": 20, "random": 80})
+    pulled = [entry for entry in made.entries if entry.policy is Policy.drift]
+    assert {entry.category for entry in pulled} == {"billing"}
+    assert len(pulled) == 8
+    assert "drift" not in made.draw.shortfalls
+
+
 def test_fresh_traces_are_too_young_and_the_draw_says_what_to_do(capture: Capture, sample: Sample) -> None:
     keep(capture, 50, hours=1)
     made = drawn(sample)

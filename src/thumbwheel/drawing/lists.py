@@ -57,8 +57,10 @@ class Lists:
 
     def lanes(self, quotas: Mapping[Policy, int], ring: Ring) -> list[Lane]:
         """The lists in order of priority, each with its quota."""
-        pulled = slices(quotas[Policy.drift], {alert.id: alert.pull for alert in self.alerts})
         cut = {LaneId(Policy.drift, alert.id): read_slice(alert.slice) for alert in self.alerts}
+        # What counters know a slice can't give goes to the other alerts.
+        most = {lane.part: self._most(slice_) for lane, slice_ in cut.items()}
+        pulled = slices(quotas[Policy.drift], {alert.id: min(alert.pull, most[alert.id]) for alert in self.alerts})
         uniform = self._uniform(quotas)
         keyed = {lane: self._slice(cut[lane], quota, ring) for lane, quota in pulled.items()}
         keyed |= {lane: self._keyed(lane, quota, ring) for lane, quota in uniform.items()}
@@ -73,6 +75,10 @@ class Lists:
             *(self._weighted_lane(one, quotas[one.policy], known) for one in weighted),
             *(self._keyed_lane(lane, quota, keyed[lane], rows) for lane, quota in uniform.items()),
         ]
+
+    def _most(self, slice_: Slice) -> int:
+        """Traces of the frame that a slice can hold, as far as counters tell."""
+        return self.frame.n if slice_.category is None else self.frame.population.get(slice_.category, 0)
 
     def _uniform(self, quotas: Mapping[Policy, int]) -> dict[LaneId, int]:
         """Quotas of the strata and of random, whose traces all have size 1."""

@@ -127,10 +127,12 @@ class OneDraw:
     def _shortfalls(self, drawn: Drawn) -> dict[str, str]:
         said = {policy.value: why for policy, why in drawn.shortfalls.items()}
         asked = {alert.id: drawn.lanes[LaneId(Policy.drift, alert.id)] for alert in self.alerts}
+        about = {alert.id: read_slice(alert.slice).category for alert in self.alerts}
+        known = {None, *self.frame.population}
         empty = [
-            empty_slice(alert.name, read_slice(alert.slice).category, self.frame.population)
+            empty_slice(alert.name, about[alert.id], self.frame.population)
             for alert in self.alerts
-            if asked[alert.id][0] and not asked[alert.id][1]
+            if not asked[alert.id][1] and (asked[alert.id][0] or about[alert.id] not in known)
         ]
         if Policy.drift in drawn.shortfalls and empty:
             got = sum(given for _, given in asked.values())
