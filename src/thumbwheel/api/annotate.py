@@ -6,12 +6,13 @@ answer here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from thumbwheel.api.capture import signal_out
 from thumbwheel.api.close import Cursor, Limit, PageOut
@@ -31,6 +32,11 @@ Text = Annotated[str, StringConstraints(max_length=1_000_000)]
 
 
 # --- what comes in
+
+
+def _OrNull(empty: Callable[[], object]) -> BeforeValidator:  # noqa: N802 - stands where a type stands
+    """A client that writes null for what it has not got means nothing by it."""
+    return BeforeValidator(lambda value: empty() if value is None else value)
 
 
 class NextIn(BaseModel):
@@ -70,11 +76,11 @@ class JudgementIn(BaseModel):
 
     verdict: Verdict
     #: Ids of codebook categories; none for a pass.
-    categories: list[str] = Field(default_factory=list, max_length=100)
+    categories: Annotated[list[str], _OrNull(list)] = Field(default_factory=list, max_length=100)
     critique: Text | None = None
     corrected_output: Text | None = None
     #: Document id -> was it relevant.
-    documents: dict[str, bool] = Field(default_factory=dict, max_length=10_000)
+    documents: Annotated[dict[str, bool], _OrNull(dict)] = Field(default_factory=dict, max_length=10_000)
     missing_knowledge: Text | None = None
     #: Where the same question was answered twice.
     comparison: ComparisonIn | None = None

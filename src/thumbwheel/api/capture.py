@@ -112,6 +112,7 @@ def signal_out(signal: Signal) -> dict[str, Any]:
     said: dict[str, Any] = msgspec.to_builtins(signal)
     edit = said.pop("edit")
     said["value"] = said.pop("rating")
+    said["rights"].sort()
     if edit is not None:
         said |= {"original": edit["original"], "edited": edit["edited"]}
         said |= {"hunks": edit["hunks"], "edit_kind": edit["kind"]}

@@ -26,6 +26,8 @@ _STATUS: dict[type[errors.ThumbwheelError], int] = {
     errors.ConfigInvalid: 500,
 }
 _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="thumbwheel"'}, 503: {"Retry-After": "1"}}
+#: What the framework says of a body it cannot decode, in words that help.
+_SAID = {"There was an error parsing the body": "The body is not JSON in UTF-8, or nested too deeply."}
 _TITLES = {413: "TooLarge", 400: "Malformed", 405: "MethodNotAllowed", 404: "NotHere", 415: "WrongContentType"}
 
 
@@ -76,14 +78,17 @@ def install(app: FastAPI) -> None:
             return answer_to(errors.WrongContentType("Send Content-Type: application/json.", field="content-type"))
         said = next((each for each in found if each["type"] == "value_error"), found[0])
         field = ".".join(str(part) for part in said["loc"] if _is_name(part))
-        malformed = said["type"] == "json_invalid"
-        title, status = ("Malformed", 400) if malformed else ("Invalid", 422)
-        return problem(status, title, f"{said['msg'].removeprefix('Value error, ')}.", field=field or None)
+        if said["type"] == "json_invalid":  # its place is a character of the body, not a field
+            where = f"at character {said['loc'][-1]}: {said.get('ctx', {}).get('error', '')}"
+            return problem(400, "Malformed", f"The body is not JSON, {where}.")
+        if said["type"] == "missing" and said["loc"] == ("body",):
+            return problem(422, "Invalid", "Send a JSON body.")
+        return problem(422, "Invalid", f"{said['msg'].removeprefix('Value error, ')}.", field=field or None)
 
     @app.exception_handler(HTTPException)
     def _framework(_request: Request, fault: HTTPException) -> Response:
         title = _TITLES.get(fault.status_code, "Refused")
-        return problem(fault.status_code, title, str(fault.detail))
+        return problem(fault.status_code, title, _SAID.get(str(fault.detail), str(fault.detail)))
 
     @app.exception_handler(Exception)
     def _fault(_request: Request, _fault: Exception) -> Response:

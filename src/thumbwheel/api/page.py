@@ -23,8 +23,8 @@ def page(items: Sequence[Any], following: str | None) -> Response:
 
 
 def cursor_of(at: datetime, *rest: str) -> str:
-    """The cursor of what comes behind this place."""
-    return "~".join([at.isoformat(), *rest])
+    """The cursor of what comes behind this place; a query may hold it as it is."""
+    return "~".join([at.isoformat().replace("+00:00", "Z"), *rest])
 
 
 def place(cursor: str | None) -> tuple[datetime, str] | None:

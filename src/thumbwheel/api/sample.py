@@ -38,10 +38,10 @@ class DrawIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    budget: int = Field(ge=1, le=100_000)
+    budget: int = Field(ge=1, le=100_000, strict=True)
     window: WindowIn | Span = timedelta(days=7)
     mix: dict[Policy, float] | None = None
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: int | None = Field(None, ge=0, lt=2**63, strict=True)
     maturity: Span = timedelta(hours=24)
     again: bool = False
     dry_run: bool = False
@@ -68,7 +68,7 @@ class AlertIn(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     slice: dict[str, str] = Field(default_factory=dict)
     filter: str | None = None
-    pull: int = Field(8, ge=1, le=10_000)
+    pull: int = Field(8, ge=1, le=10_000, strict=True)
     lasts: Span = timedelta(days=1)
 
 

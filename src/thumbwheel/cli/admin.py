@@ -44,7 +44,9 @@ def serve(
 
 def key_create(
     project: str = ProjectOption,
-    scopes: Annotated[str, typer.Option(help="Comma-separated: ingest, read, annotate, admin.")] = "ingest,read",
+    scopes: Annotated[
+        str, typer.Option(help="What it may do, comma-separated; an application's own needs ingest alone.")
+    ] = "ingest,read,annotate,admin",
     origins: Annotated[
         str, typer.Option(help="Comma-separated origins whose pages may use the project's publishable keys.")
     ] = "",
@@ -52,7 +54,7 @@ def key_create(
 ) -> None:
     """Make a key pair. The secret is shown once.
 
-    Example: `thumbwheel key create --scopes ingest,read --origins https://app.example.com --json`
+    Example: `thumbwheel key create --scopes ingest --origins https://app.example.com --json`
     """
     wanted = _scopes(scopes)
     with open_wheel() as wheel:

@@ -85,15 +85,15 @@ def _read(file: Path | None) -> str:
 
 
 def _time(text: str) -> datetime:
-    from datetime import UTC, datetime
+    from datetime import datetime
 
+    from thumbwheel.domain.instant import utc
     from thumbwheel.errors import Invalid
 
     try:
-        given = datetime.fromisoformat(text)
+        return utc(datetime.fromisoformat(text))
     except ValueError as fault:
         raise Invalid(f"{text!r} is not an ISO 8601 time.", field="at") from fault
-    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 
 
 def _picked(found: Candidates, pick: int) -> str:

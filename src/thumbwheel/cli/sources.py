@@ -197,8 +197,9 @@ def _langfuse_key(settings: Settings) -> str | None:
 
 def _begin(text: str, now: datetime) -> datetime:
     """The time a text means: a span before now, or a time."""
-    from datetime import UTC, datetime
+    from datetime import datetime
 
+    from thumbwheel.domain.instant import utc
     from thumbwheel.errors import Invalid
 
     try:
@@ -206,10 +207,9 @@ def _begin(text: str, now: datetime) -> datetime:
     except Invalid:
         pass
     try:
-        at = datetime.fromisoformat(text)
+        return utc(datetime.fromisoformat(text))
     except ValueError as fault:
         raise Invalid(f"{text!r} is neither a span like 7d nor a time like 2026-11-01.", field="since") from fault
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _span(text: str, option: str) -> timedelta:

@@ -16,11 +16,11 @@ def read_table(file: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
     from thumbwheel.errors import Invalid
 
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+        text = (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).removeprefix("\ufeff")
     except OSError as fault:
         raise Invalid(f"Cannot read {file}: {fault.strerror}.", field="from") from fault
     except UnicodeDecodeError as fault:
-        raise Invalid(f"{file} is not UTF-8 text.", field="from") from fault
+        raise Invalid(f"{'Standard input' if file == '-' else file} is not UTF-8 text.", field="from") from fault
     reader = csv.DictReader(text.splitlines())
     reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
     missing = [name for name in columns if name not in reader.fieldnames]

@@ -17,6 +17,7 @@ from thumbwheel.connectors.langfuse import Sender, event, score
 from thumbwheel.connectors.source_http import Http, Params, iso, text_at
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.document import read_documents
+from thumbwheel.domain.instant import utc
 from thumbwheel.domain.score import Score
 from thumbwheel.domain.source import MARK, Outgoing, Page, Stream
 from thumbwheel.domain.span import Span, SpanKind, TraceFacts
@@ -298,10 +299,9 @@ def given_score(item: Mapping[str, Any]) -> Score | None:
         del about["environment"]
     changed = text_at(item, "updatedAt") or text_at(item, "timestamp")
     try:
-        at = datetime.fromisoformat(changed or "")
+        at = utc(datetime.fromisoformat(changed or ""))
     except ValueError as fault:
         raise Invalid("A score has a time.", field="timestamp") from fault
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return replace(score(about, Sender(at), str(item.get("id"))), author=text(item.get("authorUserId")))
 
 

@@ -15,6 +15,7 @@ from thumbwheel.connectors.attributes import decoded, text
 from thumbwheel.connectors.otlp import EventRecord, Record
 from thumbwheel.connectors.source_http import text_at
 from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.domain.instant import utc
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.source import MARK, Outgoing
 from thumbwheel.domain.span import WHOLE, Span, TraceFacts, stamp_of
@@ -151,10 +152,9 @@ def _texts(value: Any) -> dict[str, str]:
 
 def _time(value: Any) -> datetime | None:
     try:
-        at = datetime.fromisoformat(value)
+        return utc(datetime.fromisoformat(value))
     except (TypeError, ValueError):
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 # --- assessments

@@ -8,19 +8,18 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
+from thumbwheel.domain.instant import can_have_been, utc
 from thumbwheel.domain.signal import Edit, EditKind, Rating, Right, Signal, SignalKind
 from thumbwheel.domain.trace import Document, JudgeScore, ToolCall, Trace
 from thumbwheel.errors import Invalid, TraceRequired
 
 #: Deeper nesting than this is not data anybody means.
 MAX_DEPTH = 64
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_CLOCK_SKEW = timedelta(days=1)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
@@ -195,7 +194,7 @@ def _check_own_field(wire: _SignalIn) -> None:
         raise Invalid("A public_channel signal is attached by a person: POST /v1/relink.", field="kind")
     own = _OWN_FIELD.get(wire.kind)
     if own is not None and getattr(wire, own) is None:
-        raise Invalid(f"A {wire.kind} signal needs the field {own!r}.", field=own)
+        raise Invalid(f"A signal of the kind {wire.kind} needs the field {own!r}.", field=own)
 
 
 def _edit(wire: _SignalIn) -> Edit | None:
@@ -274,10 +273,9 @@ def _check_text(value: str, path: str) -> None:
 
 def _time(text: str, name: str, now: datetime) -> datetime:
     try:
-        at = datetime.fromisoformat(text)
+        at = utc(datetime.fromisoformat(text))
     except ValueError as fault:
         raise Invalid(f"{text!r} is not an ISO 8601 time.", field=name) from fault
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at < _EARLIEST or at > now + _CLOCK_SKEW:
+    if not can_have_been(at, now):
         raise Invalid(f"{text} is not a time when this can have happened: before 2000 or in the future.", field=name)
     return at

@@ -45,17 +45,22 @@ def agreement_of_rows(
     """
     rated = _rated(rows)
     words: Sequence[Hashable] = order
+    written: dict[Hashable, Hashable] = {}
     if scale != "nominal" and not order:
-        rated = {key: _number(value, key, scale) for key, value in rated.items()}
-        words = scale_of(rated.values())[0]
+        numbers = {key: _number(value, key, scale) for key, value in rated.items()}
+        written = {numbers[key]: value for key, value in reversed(rated.items())}
+        rated, words = dict(numbers), scale_of(numbers.values())[0]
     try:
-        return _figures(rated, scale, words if scale != "nominal" else None)
+        return _figures(rated, scale, words if scale != "nominal" else None, written)
     except (NumbersRequired, OrderRequired, OutOfRange) as fault:
         raise Invalid(f"{str(fault)[:1].upper()}{str(fault)[1:]}.", field="value") from fault
 
 
 def _figures(
-    rated: Mapping[tuple[str, str], Hashable], scale: Scale, order: Sequence[Hashable] | None
+    rated: Mapping[tuple[str, str], Hashable],
+    scale: Scale,
+    order: Sequence[Hashable] | None,
+    written: Mapping[Hashable, Hashable],
 ) -> dict[str, Any]:
     ratings = rate_rows((item for item, _ in rated), rated.values(), order=order)
     how = Bootstrap(rng=np.random.default_rng(_SEED))
@@ -72,7 +77,7 @@ def _figures(
         "n_ratings": ratings.n_ratings,
         **{name: _told(each) for name, each in found.items()},
         "cohen_kappa": kappas,
-        "per_category": {str(value): _one(ratings, value, how) for value in ratings.values},
+        "per_category": {str(written.get(value, value)): _one(ratings, value, how) for value in ratings.values},
         "intervals": {name: _ends(each.interval) for name, each in found.items()} | {"cohen_kappa": limits},
     }
 

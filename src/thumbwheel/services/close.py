@@ -13,6 +13,7 @@ from thumbwheel.close.preference import make_compared, make_pair, to_trl
 from thumbwheel.close.route import Outlet, lacking, outlets, rights_of
 from thumbwheel.domain.annotation import Label, Verdict
 from thumbwheel.domain.artifact import Check, Fix, FixKind, GoldenRow, PreferencePair
+from thumbwheel.domain.instant import EARLIEST
 from thumbwheel.domain.queue import QueueEntry
 from thumbwheel.domain.signal import Right, Signal
 from thumbwheel.domain.trace import Trace
@@ -232,11 +233,13 @@ class Close:
         Raises:
             NotHere: there is no such fix.
             Conflict: it shipped at another time.
-            Invalid: `at` has not come yet.
+            Invalid: `at` has not come yet, or is before anything here.
         """
         now = self.now()
         if at is not None and at > now:
             raise Invalid(f"{at.isoformat()} has not come yet; say it when the fix has shipped.", field="at")
+        if at is not None and at < EARLIEST:
+            raise Invalid(f"{at.isoformat()} is before anything a fix can answer.", field="at")
         with self.ledger.begin(project_id) as tx:
             fix = tx.fixes.get(fix_id)
             if at is None and fix.shipped_at is not None:
@@ -323,7 +326,8 @@ def _same(kept: Fix, again: Fix, named: Sequence[str]) -> Fix:
 def _page(read: Callable[[int, Place | None], list[_Item]], limit: int, cursor: str | None) -> Page[_Item]:
     found = read(limit + 1, None if cursor is None else _place(cursor))
     last = found[limit - 1] if len(found) > limit else None
-    return Page(found[:limit], f"{last.created_at.isoformat()}~{last.id}" if last else None)
+    # With Z for +00:00, in which a query would read the + as a space.
+    return Page(found[:limit], f"{last.created_at:%Y-%m-%dT%H:%M:%S.%fZ}~{last.id}" if last else None)
 
 
 def _place(cursor: str) -> Place:

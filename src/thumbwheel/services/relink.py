@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from thumbwheel.capture.relink import CLOCK_SKEW, Candidate, Complaint, Exchange, rank
+from thumbwheel.domain.instant import can_have_been
 from thumbwheel.domain.signal import Signal, SignalKind
 from thumbwheel.domain.trace import Trace, text_of
 from thumbwheel.errors import Invalid, NotHere
@@ -75,7 +76,7 @@ class Relink:
         _check(message)
         if not 1 <= days <= MOST_DAYS:
             raise Invalid(f"Between 1 and {MOST_DAYS} days can be looked at.", field="days")
-        at = message.at or self.now()
+        at = self._at(message)
         user = message.user_id
         names = frozenset((user, self.pseudonym(project_id, user))) if user else frozenset[str]()
         window = TraceFilter(start=at - timedelta(days=days), end=at + CLOCK_SKEW)
@@ -102,7 +103,7 @@ class Relink:
             id=f"relink-{said.hexdigest()}",
             trace_id=row.trace_id,
             kind=SignalKind.public_channel,
-            at=message.at or self.now(),
+            at=self._at(message),
             user_id=message.user_id,
             comment=message.text,
             channel=message.channel,
@@ -110,6 +111,15 @@ class Relink:
             consent={"given": True} if message.agreed else None,
         )
         return signal, int.from_bytes(said.digest()[:8]) >> 1
+
+    def _at(self, message: Message) -> datetime:
+        now = self.now()
+        if message.at is not None and not can_have_been(message.at, now):
+            said = message.at.isoformat()
+            raise Invalid(
+                f"{said} is not a time when this can have been written: before 2000 or in the future.", field="at"
+            )
+        return message.at or now
 
 
 def _near(tx: Tx, window: TraceFilter, user_ids: Sequence[str]) -> tuple[list[int], bool]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from secrets import randbits
 
+from thumbwheel.domain.instant import CLOCK_SKEW, EARLIEST
 from thumbwheel.domain.queue import LATENCY_BUDGET, Draw, Policy, Window
 from thumbwheel.drawing.lists import PER_USER_CAP, Lists
 from thumbwheel.drawing.model import mix_in_force, mixes_so_far, risk_model
@@ -179,6 +180,10 @@ def _asked(request: DrawRequest, at: datetime) -> Window:
         window = Window(start=_on_the_hour(at - window) if window >= _DAY else at - window, end=at)
     if window.start >= window.end:
         raise Invalid("A window ends after it starts.", field="window")
+    # Both ends may be open: "from the year 1", "to 9999". Counters of hours reach no further than dates.
+    window = Window(start=max(window.start, EARLIEST), end=min(window.end, at + CLOCK_SKEW))
+    if window.start >= window.end:
+        raise Invalid("No trace can have started in this window.", field="window")
     return window
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from thumbwheel.errors import StoreUnavailable
+from thumbwheel.errors import StoreUnavailable, ThumbwheelError
 from thumbwheel.store.annotations import Annotations
 from thumbwheel.store.artifacts import Artifacts
 from thumbwheel.store.clusterings import Clusterings
@@ -230,8 +230,16 @@ class Ledger:
         try:
             with one_writer(self.engine) if writes else nullcontext(), self.engine.connect() as opened:
                 connection = opened.execution_options(writes=writes)
-                with connection.begin():
-                    yield Tx(connection, project_id)
+                try:
+                    with connection.begin():
+                        yield Tx(connection, project_id)
+                except ThumbwheelError:
+                    raise
+                except BaseException:
+                    # A cursor that was not read to its end, and that a traceback keeps, would go on reading an old
+                    # snapshot from the pool: SQLite calls the database locked to whoever writes with it next.
+                    connection.invalidate()
+                    raise
         except DBAPIError as fault:
             if is_unreachable(fault):
                 raise StoreUnavailable from fault

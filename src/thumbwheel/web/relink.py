@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from thumbwheel.domain.instant import utc
 from thumbwheel.errors import Invalid, ThumbwheelError
 from thumbwheel.services.capture import Work
 from thumbwheel.services.relink import MOST_DAYS, MOST_TEXT, Message
@@ -49,10 +50,9 @@ def _message(
 
 def _time(text: str) -> datetime:
     try:
-        at = datetime.fromisoformat(text)
+        return utc(datetime.fromisoformat(text))
     except ValueError as fault:
         raise Invalid(f"{text!r} is not a time.", field="at") from fault
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 _Message = Annotated[Message, Depends(_message)]
