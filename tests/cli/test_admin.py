@@ -182,3 +182,17 @@ def test_a_store_that_is_another_file_is_named(command: Command, folder: Path) -
     ran = command("report")
     assert ran.code == 3
     assert ran.err == "thumbwheel: The store sqlite:///thumbwheel.db does not answer: file is not a database.\n"
+
+
+def test_a_key_may_do_everything_unless_told_otherwise(command: Command) -> None:
+    made = command("key", "create", "--json").json
+    assert (made["project"], made["scopes"]) == ("default", ["ingest", "read", "annotate", "admin"])
+
+
+def test_a_fault_of_ours_is_no_answer(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("thumbwheel.services.access.Access.list_keys", fail)
+    ran = command("key", "list")
+    assert (ran.code, "RuntimeError: a fault" in ran.err) == (3, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,20 @@ def test_what_cannot_be_read_is_said(
     ran = command("agreement", "--from", a_file(folder, rows), *options)
     assert ran.code == 2
     assert said in ran.err
+
+
+def test_a_value_is_called_what_the_file_calls_it(command: Command, folder: Path) -> None:
+    file = a_file(folder, twice([("1", "2"), ("2", "2.0"), ("3", "1")]))
+    told = command("agreement", "--from", file, "--level", "ordinal", "--json").json
+    assert list(told["per_category"]) == ["1", "2", "3"]
+
+
+def test_what_is_no_text_is_not_read_as_some_other(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = b"item,rater,value\n1,ann,\xff\n1,ben,x\n"
+    (folder / "latin1.csv").write_bytes(wrong)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(wrong), "utf-8", "surrogateescape"))
+    for source, named in (("latin1.csv", "latin1.csv"), ("-", "Standard input")):
+        ran = command("agreement", "--from", source)
+        assert (ran.code, f"{named} is not UTF-8 text." in ran.err) == (2, True)

@@ -36,3 +36,24 @@ def test_a_locked_file_is_unavailable_not_a_fault() -> None:
     fault = OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
     assert is_unreachable(fault)
     assert not is_unreachable(OperationalError("SELECT", None, sqlite3.OperationalError("no such table: x")))
+
+
+def test_rows_that_a_fault_left_unread_lock_nobody_out(tmp_path: Path) -> None:
+    """What a traceback keeps alive would go on reading an old snapshot, and SQLite lets nobody write on top of one."""
+    one, other = (Ledger(open_engine(f"sqlite:///{tmp_path}/store.db")) for _ in range(2))
+    with one.begin(0) as tx:
+        tx.connection.exec_driver_sql("CREATE TABLE row (n)")
+        tx.connection.exec_driver_sql("INSERT INTO row VALUES (1), (2), (3)")
+    unread: list[object] = []
+
+    def fail() -> None:
+        with one.begin(0) as tx:
+            unread.append(tx.connection.exec_driver_sql("SELECT n FROM row"))
+            raise OverflowError
+
+    with pytest.raises(OverflowError):
+        fail()
+    for ledger in (other, one):
+        with ledger.begin(0) as tx:
+            tx.connection.exec_driver_sql("INSERT INTO row VALUES (4)")
+    assert unread, "what was read is still held"
