@@ -22,6 +22,8 @@ BUDGET = 80
 _SEED = 7
 _PASSWORD = "thumbwheel"  # noqa: S105 - printed on the screen; the demo listens on this machine only
 _NAMES = ("demo", "second")
+#: Who replayed verdicts are by: not the visitor, whose own day they are not, and who can look at them again.
+_RECORDED = "recorded"
 
 
 def register(app: typer.Typer) -> None:
@@ -173,6 +175,7 @@ def _alert(wheel: Wheel, project_id: int) -> None:
 
 def _label(done: dict[str, str]) -> dict[str, str]:
     """Let the recorded verdicts answer the queue, then draw again so that there is something left to label."""
+    from thumbwheel.domain.person import Role
     from thumbwheel.services.sample import DrawRequest
 
     _tell("replaying the recorded human verdicts as a reviewer")
@@ -180,13 +183,17 @@ def _label(done: dict[str, str]) -> dict[str, str]:
     wheel = _open(clock)
     project_id = wheel.project("default")
     rng = Random(_SEED)
-    n = sum(_replay(wheel, project_id, name, clock, rng) for name in _NAMES)
+    if all(each.name != _RECORDED for each in wheel.access.list_people()):  # it may have been interrupted here
+        wheel.access.add_person(_RECORDED, Role.annotator, _PASSWORD)
+    first, second = (_replay(wheel, project_id, name, clock, rng) for name in (_RECORDED, _NAMES[1]))
     wheel.close.route(project_id)
     clock.at = _now()
     request = DrawRequest(budget=BUDGET, window=timedelta(days=8), maturity=timedelta(0), seed=_SEED + 1, again=True)
     wheel.sample.draw(project_id, request)
     wheel.stop()
-    return _keep(done | {"labelled": str(n)})
+    return _keep(
+        done | {"labelled": f"{first} recorded verdicts replayed, and {second} by a simulated second reviewer."}
+    )
 
 
 def _replay(wheel: Wheel, project_id: int, name: str, clock: _Clock, rng: Random) -> int:
@@ -195,7 +202,7 @@ def _replay(wheel: Wheel, project_id: int, name: str, clock: _Clock, rng: Random
 
     n = 0
     while served := wheel.annotate.next(project_id, name):
-        first = name == _NAMES[0]
+        first = name == _RECORDED
         said = recorded_annotation(served.trace.id) if first else second_annotation(served.trace.id, _SEED)
         seconds = round(rng.lognormvariate(3.4, 0.5), 1)
         clock.at += timedelta(seconds=seconds)
@@ -230,7 +237,7 @@ def _say(host: str, port: int, done: dict[str, str]) -> None:
   API key   {done["secret_key"]}
 """)
     if "labelled" in done:
-        say(f"  {done['labelled']} recorded verdicts replayed. Next: http://{shown}:{port}/report\n")
+        say(f"  {done['labelled']}\n  Next: http://{shown}:{port}/report\n")
     else:
         say(f"  Next: http://{shown}:{port}/annotate, then press ? for the keys. Or run it with --auto-label.\n")
     sys.stdout.flush()
