@@ -178,6 +178,20 @@ def test_a_bad_signal_alone_is_a_problem_naming_the_field(
     assert problem["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("bad", "detail"),
+    [
+        (signal(value="sideways"), "'sideways' is none of down, up."),
+        (signal(rights=["sell"]), "'sell' is none of evaluate, prompt, retrieve, train."),
+    ],
+)
+def test_a_wrong_choice_is_told_the_choices(client: TestClient, bad: dict[str, Any], detail: str) -> None:
+    assert client.post("/v1/signals", json=bad).json()["detail"] == detail
+    kinds = client.post("/v1/signals", json=signal(kind="thumbs")).json()["detail"]
+    assert "user_rating" in kinds
+    assert "public_channel" not in kinds
+
+
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", r'"\ud800"'])
 def test_what_json_cannot_hold_costs_only_its_own_item(client: TestClient, literal: str) -> None:
     good, bad = json.dumps(trace(id="good")), json.dumps(trace(id="bad", metadata={"x": "HERE"}))

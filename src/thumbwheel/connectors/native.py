@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -188,6 +188,14 @@ _OWN_FIELD = {
     SignalKind.implicit_dwell: "seconds",
 }
 
+#: What a field may say, where that is a list; `public_channel` is not sent but attached.
+_CHOICES: Mapping[str, Collection[str]] = {
+    "kind": set(SignalKind) - {SignalKind.public_channel},
+    "value": set(Rating),
+    "rights": set(Right),
+}
+_NO_CHOICE = "Invalid enum value "
+
 
 def _check_own_field(wire: _SignalIn) -> None:
     if wire.kind is SignalKind.public_channel:
@@ -227,6 +235,9 @@ def _refusal(message: str) -> Invalid:
     missing = re.search(r"missing required field `(\w+)`", what)
     if missing:
         path = f"{path}.{missing[1]}" if path else missing[1]
+    choices = _CHOICES.get(re.split(r"[.\[]", path or "", maxsplit=1)[0])
+    if choices and what.startswith(_NO_CHOICE):
+        what = f"{what.removeprefix(_NO_CHOICE)} is none of {', '.join(sorted(choices))}."
     return Invalid(what, field=path)
 
 
