@@ -156,6 +156,7 @@ def test_a_port_that_is_none_or_taken_is_said_before_any_work(command: Command, 
         ran = command("demo", "--port", str(taken.getsockname()[1]))
     assert ran.code == 3
     assert "Cannot listen on 127.0.0.1" in ran.err
+    assert "--port" in ran.err
     assert not list(folder.iterdir())
 
 
