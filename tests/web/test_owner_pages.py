@@ -170,7 +170,10 @@ def test_the_editor_checks_while_one_writes_and_shows_what_changed(served: Site,
 
 
 def test_the_front_page_names_the_next_step(site: Site, visit: Visit) -> None:
-    assert "Send the first traces" in visit("olga").get("/").text
+    front = visit("olga").get("/").text
+    assert "Send the first traces" in front
+    assert "<h1>This week</h1>" in front, "a project that nobody named has no name to show"
+    assert "<title>This week ·" in front
     site.publish()
     disagree(site)
     assert "Decide 1 dispute" in visit("olga").get("/").text

@@ -22,7 +22,7 @@ BUDGET = 80
 _SEED = 7
 _PASSWORD = "thumbwheel"  # noqa: S105 - printed on the screen; the demo listens on this machine only
 _NAMES = ("demo", "second")
-#: Who replayed verdicts are by: not the visitor, whose own day they are not, and who can look at them again.
+#: Who replayed verdicts are by: not the visitor, whose own day starts empty.
 _RECORDED = "recorded"
 
 
