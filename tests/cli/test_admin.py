@@ -163,6 +163,8 @@ def test_a_port_that_is_none_or_taken_is_said_before_any_work(command: Command, 
 def test_lists_that_are_empty_say_so(command: Command) -> None:
     assert "No golden rows yet" in command("golden", "list").out
     assert "No fixes yet" in command("fix", "list").out
+    assert "No keys yet" in command("key", "list").out
+    assert "Nobody can sign in yet" in command("user", "list").out
 
 
 @pytest.mark.parametrize(

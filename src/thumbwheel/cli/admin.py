@@ -97,6 +97,8 @@ def key_list(as_json: bool = JsonOption) -> None:
     if as_json:
         print_json(keys)
         return
+    if not keys:
+        typer.echo("No keys yet; thumbwheel key create makes one.")
     for key in keys:
         typer.echo(f"{key.id}  {key.public_key}  {key.project}  {','.join(sorted(key.scopes))}")
 
@@ -173,6 +175,8 @@ def user_list(as_json: bool = JsonOption) -> None:
     if as_json:
         print_json(people)
         return
+    if not people:
+        typer.echo("Nobody can sign in yet; thumbwheel user add adds somebody.")
     for person in people:
         typer.echo(f"{person.name}  {person.role}")
 
