@@ -82,7 +82,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as fault:
-        raise ThumbwheelError(f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.") from fault
+        raise ThumbwheelError(
+            f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port."
+        ) from fault
     listener.listen(2048)
     listener.set_inheritable(True)
     return listener
