@@ -337,6 +337,8 @@ def test_formats_are_known_by_name_or_by_how_they_begin(tmp_path: Path) -> None:
         rows_of(tmp_path, "id,input\n".encode("utf-16"), "rows.csv")
     with pytest.raises(Invalid, match=r"is none of \.jsonl"):
         rows_of(tmp_path, "id\na\n", "rows.xlsx")
+    with pytest.raises(Invalid, match=r"is one JSON array; .* jq"):
+        rows_of(tmp_path, '[\n  {"id": "a"}\n]', "rows.json")
 
 
 # --- what was refused

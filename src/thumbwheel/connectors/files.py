@@ -343,6 +343,8 @@ def _recognise(path: Path) -> tuple[bool, Format]:
         raise Invalid("The file is UTF-16; save it as UTF-8.")
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     form = _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if suffixes[-1:] == [".json"] and head.lstrip().startswith(b"["):
+        raise Invalid(f"{path.name} is one JSON array; write an object a line: jq -c '.[]' {path.name} > rows.jsonl")
     if head == _PARQUET:
         form = Format.parquet
     elif form is None and head[:1] == b"{":
