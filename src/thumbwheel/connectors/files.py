@@ -304,8 +304,8 @@ def _jsonl_rows(lines: _Lines) -> Iterator[Row]:
         bare = text.removeprefix("\ufeff").strip() if lines.line == 1 else text.strip()
         if not bare:
             continue
-        if lines.line == 1 and bare == "[":
-            raise Invalid("This is one JSON list over many lines; write one object a line (jq -c '.[]' does it).")
+        if lines.line == 1 and bare[0] == "[" and bare[1:].lstrip()[:1] in {"", "{"}:
+            raise Invalid("This is one JSON list; write one object a line (jq -c '.[]' does it).")
         if lines.cut:
             yield Row(lines.line, None, Invalid(f"The line is longer than {MAX_LINE_BYTES} bytes."), bare[:1000])
             continue
@@ -343,8 +343,6 @@ def _recognise(path: Path) -> tuple[bool, Format]:
         raise Invalid("The file is UTF-16; save it as UTF-8.")
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     form = _SUFFIXES.get(suffixes[-1]) if suffixes else None
-    if suffixes[-1:] == [".json"] and head.lstrip().startswith(b"["):
-        raise Invalid(f"{path.name} is one JSON array; write an object a line: jq -c '.[]' {path.name} > rows.jsonl")
     if head == _PARQUET:
         form = Format.parquet
     elif form is None and head[:1] == b"{":
