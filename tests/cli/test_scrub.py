@@ -68,6 +68,7 @@ def test_telephone_numbers_are_known_as_they_are_written_in_the_chosen_countries
         ('{"id": 1}\n', [], 2),
         ("[1]\n", [], 2),
         ("nonsense\n", [], 2),
+        ('{"id": 1, "text": "\\ud800"}\n', [], 2),
         ("", ["--regions", "XX"], 3),
         (None, [], 2),
     ],

@@ -68,6 +68,7 @@ def _opened(source: Path) -> Iterator[IO[str]]:
 
 
 def _rows(lines: IO[str]) -> Iterator[dict[str, Any]]:
+    from thumbwheel.connectors.native import check_clean
     from thumbwheel.errors import Invalid
 
     try:
@@ -76,6 +77,7 @@ def _rows(lines: IO[str]) -> Iterator[dict[str, Any]]:
                 row = json.loads(line)
                 if not isinstance(row, dict):
                     raise Invalid(f"Line {number} is not a JSON object.", field="from")
+                check_clean(row)
                 yield row
     except ValueError as fault:
         raise Invalid(f"This is not JSON, one object a line, in UTF-8: {fault}.", field="from") from fault
