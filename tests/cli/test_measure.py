@@ -100,6 +100,7 @@ def test_the_html_report_needs_no_other_file_and_no_script(command: Command, fil
     ran = command("report", "--html", "report.html")
     assert (ran.code, ran.out, ran.err) == (0, "", "wrote report.html\n")
     text = (folder / "report.html").read_text()
+    assert "<h1>thumbwheel report</h1>" in text, "a project that nobody named has no name to show"
     parser = _Links()
     parser.feed(text)
     assert (parser.found, parser.open) == ([], [])
