@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -91,6 +92,12 @@ def test_broken_json_is_told_where_it_breaks_and_names_no_field(client: TestClie
         assert where in answer.json()["detail"]
         assert "field" not in answer.json()
     assert client.post("/v1/draws", headers=headers).json()["detail"] == "Send a JSON body."
+
+
+def test_a_door_that_inflates_nothing_says_so(client: TestClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = client.post("/v1/draws", content=gzip.compress(b'{"budget": 2}'), headers=headers)
+    assert (answer.status_code, answer.json()["field"]) == (415, "content-encoding")
 
 
 def test_what_a_judgement_has_not_got_may_be_null(client: TestClient) -> None:

@@ -26,8 +26,8 @@ _STATUS: dict[type[errors.ThumbwheelError], int] = {
     errors.ConfigInvalid: 500,
 }
 _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="thumbwheel"'}, 503: {"Retry-After": "1"}}
-#: What the framework says of a body it cannot decode, in words that help.
-_SAID = {"There was an error parsing the body": "The body is not JSON in UTF-8, or nested too deeply."}
+#: What the framework says of a body it cannot decode.
+_UNDECODABLE = "There was an error parsing the body"
 _TITLES = {413: "TooLarge", 400: "Malformed", 405: "MethodNotAllowed", 404: "NotHere", 415: "WrongContentType"}
 
 
@@ -86,9 +86,14 @@ def install(app: FastAPI) -> None:
         return problem(422, "Invalid", f"{said['msg'].removeprefix('Value error, ')}.", field=field or None)
 
     @app.exception_handler(HTTPException)
-    def _framework(_request: Request, fault: HTTPException) -> Response:
-        title = _TITLES.get(fault.status_code, "Refused")
-        return problem(fault.status_code, title, _SAID.get(str(fault.detail), str(fault.detail)))
+    def _framework(request: Request, fault: HTTPException) -> Response:
+        detail, packed = str(fault.detail), request.headers.get("content-encoding", "identity") != "identity"
+        if detail == _UNDECODABLE and packed:
+            said = "This door inflates nothing; send the body as it is, without Content-Encoding."
+            return answer_to(errors.WrongContentType(said, field="content-encoding"))
+        if detail == _UNDECODABLE:
+            detail = "The body is not JSON in UTF-8, or nested too deeply."
+        return problem(fault.status_code, _TITLES.get(fault.status_code, "Refused"), detail)
 
     @app.exception_handler(Exception)
     def _fault(_request: Request, _fault: Exception) -> Response:
