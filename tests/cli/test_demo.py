@@ -20,7 +20,7 @@ def test_replayed_verdicts_are_labels_golden_rows_and_figures_of_somebody_else_t
     ran = command("demo", "--auto-label", "--no-serve")
     assert ran.code == 0, ran.err
     assert re.search(r"80 recorded verdicts replayed, and [1-9]\d* by a simulated second reviewer", ran.out)
-    report = command("report", "--json").json
+    report = command("report", "--window", "28d", "--json").json
     funnel = {step["name"]: step["n"] for step in report["funnel"]}
     assert funnel["traces"] == 2249
     assert funnel["labelled"] + report["waiting"]["n_disputes"] == 80
