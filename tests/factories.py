@@ -298,7 +298,7 @@ def a_preference_pair(**given: Any) -> PreferencePair:
         input=QUESTION,
         chosen=RIGHT,
         rejected=WRONG,
-        rights=frozenset(Right),
+        rights=tuple(Right),
         provenance=a_provenance(),
         created_at=MONDAY + 10 * DAY,
     )

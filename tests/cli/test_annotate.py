@@ -126,10 +126,12 @@ def test_a_codebook_comes_from_standard_input_too(
     assert command("codebook", "publish", "-", "--note", "by pipe", "--json").json["note"] == "by pipe"
 
 
-def test_an_unchanged_codebook_is_refused(command: Command, file: Path) -> None:
-    assert command("codebook", "publish", "codebook.yaml").code == 0
+def test_an_unchanged_codebook_stays_the_version_it_is(command: Command, file: Path) -> None:
+    first = command("codebook", "publish", "codebook.yaml", "--json").json
     again = command("codebook", "publish", "codebook.yaml")
-    assert (again.code, again.err) == (3, "thumbwheel: This codebook is version 1 already; nothing was published.\n")
+    assert again.code == 0
+    assert again.out == f"version 1 of {first['codebook']['name']} says this already; nothing to publish\n"
+    assert command("codebook", "publish", "codebook.yaml", "--json").json == first
 
 
 def test_what_is_shown_can_be_published_again(command: Command, file: Path, folder: Path) -> None:
@@ -139,7 +141,7 @@ def test_what_is_shown_can_be_published_again(command: Command, file: Path, fold
     command("codebook", "publish", "codebook.yaml", "--by", "olga")
     shown = command("codebook", "show")
     (folder / "shown.yaml").write_text(shown.out)
-    assert command("codebook", "publish", "shown.yaml").code == 3
+    assert "says this already" in command("codebook", "publish", "shown.yaml").out
     assert "nothing changes" in command("codebook", "diff", "shown.yaml").out
     assert command("codebook", "show", "--version", "1", "--json").json["published_by"] == "olga"
     assert command("codebook", "show", "--version", "2").code == 3

@@ -99,7 +99,7 @@ def test_a_pair_is_read_as_it_was_added(ledger: Ledger) -> None:
     with ledger.begin(1) as tx:
         lay(tx, 1)
         (label,) = labels_of(tx)
-        pair = a_preference_pair(rights=frozenset({Right.train, Right.prompt}))
+        pair = a_preference_pair(rights=(Right.prompt, Right.train))
         tx.artifacts.add(Routing(label, "preference", pair), LATER)
         assert tx.artifacts.list_pairs(10) == [pair]
         assert tx.artifacts.list_golden(10) == []

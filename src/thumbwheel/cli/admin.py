@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -95,7 +96,7 @@ def key_list(as_json: bool = JsonOption) -> None:
     with open_wheel() as wheel:
         keys = wheel.access.list_keys()
     if as_json:
-        print_json(keys)
+        print_json([asdict(key) | {"scopes": sorted(key.scopes)} for key in keys])
         return
     if not keys:
         typer.echo("No keys yet; thumbwheel key create makes one.")

@@ -113,13 +113,21 @@ def publish(
 ) -> None:
     """Publish a codebook as the next version. Versions are never changed; every judgement remembers its own.
 
+    A file that says what the current version says is no new version, and no fault: a build may publish at every merge.
+
     Example: `thumbwheel codebook publish codebook.yaml --note "Split wrong-fact"`
     """
     data = _read(file)
     with open_wheel() as wheel:
-        version = wheel.rubric.publish(wheel.project(project), data, by, note)
+        project_id = wheel.project(project)
+        revision = wheel.rubric.revise(project_id, data)
+        stands = revision.current if revision.current and revision.current.codebook == revision.new else None
+        version = stands or wheel.rubric.publish(project_id, data, by, note)
     if as_json:
         print_json(version)
+        return
+    if stands:
+        typer.echo(f"version {stands.version} of {stands.codebook.name} says this already; nothing to publish")
         return
     n = counted(len(version.codebook.categories), "category", "categories")
     typer.echo(f"published version {version.version} of {version.codebook.name}: {n}")

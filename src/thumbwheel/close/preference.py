@@ -44,7 +44,7 @@ def make_pair(
         input=trace.input,
         chosen=label.corrected_output,
         rejected=text_of(trace.output),
-        rights=rights,
+        rights=tuple(right for right in Right if right in rights),
         provenance=provenance(label, entry, trace),
         created_at=now,
     )
@@ -76,7 +76,7 @@ def make_compared(
         input=trace.input,
         chosen=text_of(better.output),
         rejected=text_of(worse.output),
-        rights=frozenset(Right),
+        rights=tuple(Right),
         provenance=provenance(label, entry, trace),
         created_at=now,
         other_trace_id=other.id,

@@ -79,7 +79,8 @@ class PreferencePair:
     input: Json
     chosen: str
     rejected: str
-    rights: frozenset[Right]
+    #: In the order of `Right`.
+    rights: tuple[Right, ...]
     provenance: Provenance
     created_at: datetime
     #: The trace whose answer this one's was compared with; None where the better one is a corrected answer.

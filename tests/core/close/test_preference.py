@@ -38,7 +38,7 @@ def test_the_corrected_answer_is_chosen_over_the_failed_one() -> None:
         input=QUESTION,
         chosen=RIGHT,
         rejected=WRONG,
-        rights=frozenset({Right.train}),
+        rights=(Right.train,),
         provenance=a_provenance(),
         created_at=NOW,
     )
@@ -118,7 +118,7 @@ def test_of_two_answers_the_better_one_is_chosen(better: Better, chosen: str, re
     pair = make_compared(a_comparison(better), an_entry(), a_trace(), OTHER, new_id="pair-1", now=NOW)
     assert (pair.chosen, pair.rejected, pair.other_trace_id) == (chosen, rejected, "t2")
     assert pair.input == QUESTION
-    assert pair.rights == frozenset(Right)
+    assert pair.rights == tuple(Right)
 
 
 @pytest.mark.parametrize(
