@@ -16,6 +16,7 @@ from tests.cli.conftest import Ran
 from tests.postgres import create_database, drop_database
 from thumbwheel.app import Wheel
 from thumbwheel.domain.signal import SignalKind
+from thumbwheel.errors import SourceUnavailable
 
 Command = Callable[..., Ran]
 
@@ -127,15 +128,16 @@ def test_a_pull_that_broke_off_goes_on_where_what_was_kept_ends(
     def breaking(self: PostgresTable, after: str | None = None) -> Iterator[dict[str, Any]]:
         for number, row in enumerate(rows(self, after)):
             if number == 700:
-                raise psycopg.OperationalError("gone")
+                raise SourceUnavailable("PostgreSQL: gone")
             read.append(row["pk"])
             yield row
 
     pull = ("pull", "postgres", "--dsn", database, "--query", ALL, "--cursor", "pk")
     with monkeypatch.context() as patched:
         patched.setattr(PostgresTable, "rows", breaking)
-        with pytest.raises(psycopg.OperationalError):
-            command(*pull)
+        broken = command(*pull)
+    assert broken.code == 3
+    assert broken.err.endswith("thumbwheel: PostgreSQL: gone\n")
     assert len(kept(store)) == 500
     done = command(*pull, "--json").json
     assert (done["scores"], done["duplicates"]) == (700, 1)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import time
 import urllib.request
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,16 @@ from langsmith.utils import LangSmithNotFoundError
 warnings.simplefilter("ignore")
 client = Client()
 seen: dict = {"version": langsmith.__version__}
+
+
+def read_once(there, read):
+    """What `read` gives, once that is all there: some SDKs' flush() overlooks what their thread is about to send."""
+    for _ in range(400):
+        with contextlib.suppress(LangSmithNotFoundError):
+            if there(found := read()):
+                return found
+        time.sleep(0.05)
+    return read()
 
 
 @traceable(run_type="retriever", client=client)
@@ -66,7 +77,11 @@ direct.update_run(plain, outputs={"output": "!"}, end_time=now + timedelta(secon
 
 # --- feedback
 
-run = client.read_run(root, load_child_runs=True)
+read_once(lambda run: run.end_time, lambda: client.read_run(broken))
+run = read_once(
+    lambda run: run.end_time and len(run.child_runs) == 3 and all(each.end_time for each in run.child_runs),
+    lambda: client.read_run(root, load_child_runs=True),
+)
 steps = {each.name: each for each in run.child_runs}
 common = {"run_id": root, "trace_id": root}
 client.create_feedback(key="user_rating", score=False, comment="no, 30 days", **common)
@@ -80,7 +95,10 @@ client.create_feedback(run_id=root, key="gone", score=1, feedback_id=(gone := uu
 client.update_feedback(extra.id, score=4, comment="better")
 client.delete_feedback(gone)
 client.flush()
-listed = list(client.list_feedback(run_ids=[root]))
+listed = read_once(
+    lambda found: {each.key for each in found} >= {"user_rating", "reason_category", "correctness", "stars"},
+    lambda: list(client.list_feedback(run_ids=[root])),
+)
 seen["feedback"] = {
     each.key: [each.score, each.value, each.comment, each.feedback_source.type, str(each.trace_id), str(each.run_id)]
     for each in listed
