@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import weakref
+from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -226,7 +227,9 @@ class Client:
             while not self._waiting and self._closing is None:
                 self._hurry = False
                 self._state.wait()
-            self._state.wait_for(self._is_due, self._every)
+            self._state.wait_for(
+                lambda: self._hurry or self._closing is not None or len(self._waiting) >= self._batch, self._every
+            )
             batch: list[bytes] = []
             size = 0
             while self._waiting and len(batch) < self._batch and (not batch or size < _BATCH_BYTES):
@@ -235,9 +238,6 @@ class Client:
             self._bytes -= size
             self._flying = len(batch)
             return batch
-
-    def _is_due(self) -> bool:
-        return self._hurry or self._closing is not None or len(self._waiting) >= self._batch
 
     def _deliver(self, http: httpx2.Client, batch: list[bytes]) -> None:
         """Send one batch until the server has it or says it never will."""
@@ -354,8 +354,6 @@ def sign_feedback_token(
 
 
 def _base64(raw: bytes) -> str:
-    from base64 import urlsafe_b64encode
-
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -15,6 +16,29 @@ from thumbwheel.errors import Invalid
 PAUSE = timedelta(minutes=10)
 
 _NAME = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,100}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One reviewer's day."""
+
+    done: int
+    #: Entries this reviewer may still be given, counted up to a day's worth for anybody.
+    waiting: int
+    #: Judgements asked of them a day; None when no number is.
+    quota: int | None = None
+    #: Annotations an hour at the pace of the last twenty, pauses left out; None before there is a pace.
+    per_hour: float | None = None
+
+    @property
+    def left(self) -> int:
+        """What is left of today: of the quota, where there is one and as much waits, else everything that waits."""
+        return self.waiting if self.quota is None else min(max(self.quota - self.done, 0), self.waiting)
+
+    @property
+    def minutes_left(self) -> float | None:
+        """How long `left` takes at this pace."""
+        return None if not self.per_hour else 60 * self.left / self.per_hour
 
 
 def check_annotator(name: str) -> None:

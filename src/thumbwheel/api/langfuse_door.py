@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from thumbwheel.api.deps import caller
 from thumbwheel.api.errors import status_of
 from thumbwheel.api.page import answer
+from thumbwheel.domain.instant import utc
 from thumbwheel.domain.person import Scope
 from thumbwheel.errors import Invalid, NotAllowed, ThumbwheelError
 from thumbwheel.services.access import Caller
@@ -115,9 +116,8 @@ class Query:
         if found is None:
             return None
         try:
-            at = datetime.fromisoformat(found)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        except (ValueError, OverflowError) as fault:
+            return utc(datetime.fromisoformat(found))
+        except ValueError as fault:
             raise Invalid(f"{found[:100]!r} is not an ISO 8601 time.", field=name) from fault
 
     def count(self, name: str, otherwise: int, most: int) -> int:

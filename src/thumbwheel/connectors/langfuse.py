@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from thumbwheel.connectors.native import check_clean
+from thumbwheel.domain.instant import can_have_been, utc
 from thumbwheel.domain.score import Score, ScoreSource, ScoreType
 from thumbwheel.domain.span import WHOLE, Level, Span, SpanKind, TraceFacts, stamp_of
 from thumbwheel.domain.trace import Json
@@ -20,8 +21,6 @@ from thumbwheel.errors import Invalid
 FAMILY: Final = "langfuse"
 _KINDS: Final = {kind.value.lower(): kind for kind in SpanKind}
 _LEVELS: Final = {level.value: level for level in Level}
-_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_CLOCK_SKEW: Final = timedelta(days=1)
 _MOST: Final = 512
 
 #: Fields of a score that no signal is made of, and their names in `Score.extra`.
@@ -215,7 +214,7 @@ def _score(body: Mapping[str, Any], own_id: str, at: datetime, stamp: int, sende
         value=value,
         comment=_text(body, "comment", most=1_000_000),
         # A clock this far out says nothing; the score still counts.
-        at=given_at if _EARLIEST <= given_at <= sender.now + _CLOCK_SKEW else sender.now,
+        at=given_at if can_have_been(given_at, sender.now) else sender.now,
         stamp=stamp,
         family=FAMILY,
         client=sender.client,
@@ -309,8 +308,7 @@ def _time(body: Mapping[str, Any], field: str) -> datetime | None:
         return None
     try:
         if isinstance(value, str):
-            at = datetime.fromisoformat(value)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            return utc(datetime.fromisoformat(value))
         if _is_number(value):
             return datetime.fromtimestamp(value / 1000, UTC)
     except (ValueError, OverflowError, OSError) as fault:

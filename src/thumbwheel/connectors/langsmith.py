@@ -12,6 +12,7 @@ from uuid import UUID
 from thumbwheel.connectors.multipart import Part
 from thumbwheel.connectors.sound import read_json
 from thumbwheel.domain.document import column, number, plain
+from thumbwheel.domain.instant import utc
 from thumbwheel.domain.span import NO_FACTS, Level, Span, SpanKind, TraceFacts, stamp_of
 from thumbwheel.errors import Invalid
 
@@ -146,8 +147,7 @@ def time_of(value: Any) -> datetime | None:
     """A time as LangSmith's clients write it: ISO 8601, naive meaning UTC, or milliseconds since 1970."""
     try:
         if isinstance(value, str):
-            at = datetime.fromisoformat(value)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            return utc(datetime.fromisoformat(value))
         if isinstance(value, int | float) and 0 < value < _LAST_MILLIS:
             return _EPOCH + timedelta(milliseconds=value)
     except (ValueError, OverflowError):

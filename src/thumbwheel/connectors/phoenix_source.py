@@ -14,6 +14,7 @@ from thumbwheel.connectors.otlp import EventRecord, Record
 from thumbwheel.connectors.semantics import understand_spans
 from thumbwheel.connectors.source_http import Http, iso, text_at
 from thumbwheel.domain.annotation import Label, Verdict
+from thumbwheel.domain.instant import utc
 from thumbwheel.domain.score import Score
 from thumbwheel.domain.source import MARK, Outgoing, Page, Stream
 from thumbwheel.errors import NotHere, SourceBroken, SourceRefused
@@ -197,10 +198,9 @@ def _event(event: Mapping[str, Any]) -> EventRecord:
 def _nanos(value: Any) -> int:
     """Nanoseconds since 1970 of an ISO 8601 time; 0 where there is none."""
     try:
-        at = datetime.fromisoformat(value)
+        at = utc(datetime.fromisoformat(value))
     except (TypeError, ValueError):
         return 0
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 

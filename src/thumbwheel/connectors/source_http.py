@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import httpx2 as httpx
 import msgspec
 
+from thumbwheel.domain.instant import utc
 from thumbwheel.errors import Invalid, NotHere, SourceBroken, SourceRefused, SourceUnavailable
 
 #: Query parameters; a list is written once for each of its values.
@@ -189,10 +190,9 @@ def _asked_to_wait(header: str | None) -> float | None:
     except ValueError:
         pass
     try:
-        at = parsedate_to_datetime(header)
+        at = utc(parsedate_to_datetime(header))
     except ValueError:
         return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
     return max((at - datetime.now(UTC)).total_seconds(), 0.0)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from thumbwheel.capture.assemble import facts_of, fold
 from thumbwheel.capture.merge import merge
 from thumbwheel.domain.identity import id_key, is_usable
+from thumbwheel.domain.instant import can_have_been
 from thumbwheel.domain.queue import Frame, Window
 from thumbwheel.domain.span import WHOLE, Span
 from thumbwheel.domain.trace import Trace, text_of
@@ -25,8 +26,6 @@ from thumbwheel.store.traces import NewTrace, TraceRow
 
 #: A trace of more spans than this is a loop that forgot to end; each further one would be written with all others.
 MOST_SPANS = 10_000
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_CLOCK_SKEW = timedelta(days=1)
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
 
@@ -93,7 +92,7 @@ def keep_spans(session: Session, arrived: Sequence[Span]) -> list[Outcome]:
 def _find(session: Session, groups: Mapping[str, Sequence[Span]]) -> dict[str, TraceRow]:
     """The traces that are here already: near the time the spans give, or anywhere when they give none."""
     times = {key: at for key, spans in groups.items() if (at := _time(spans)) is not None}
-    near = {key: at if _plausible(at, session.now) else session.now for key, at in times.items()}
+    near = {key: at if can_have_been(at, session.now) else session.now for key, at in times.items()}
     timeless = [key for key in groups if key not in times]
     return session.tx.traces.find_near(near) | (session.tx.traces.find_many(timeless) if timeless else {})
 
@@ -103,13 +102,9 @@ def _time(spans: Iterable[Span]) -> datetime | None:
     return min((at for at in times if at is not None), default=None)
 
 
-def _plausible(at: datetime, now: datetime) -> bool:
-    return _EARLIEST <= at <= now + _CLOCK_SKEW
-
-
 def _new(session: Session, trace_id: str, gathered: _Gathered) -> NewTrace:
     trace = fold(trace_id, gathered.spans.values(), otherwise=session.now)
-    if not _plausible(trace.started_at, session.now):
+    if not can_have_been(trace.started_at, session.now):
         trace = replace(trace, started_at=session.now, ended_at=None)
     return NewTrace(trace, sample_key(session.shuffle, id_key(trace_id)), 0, list(gathered.spans.values()))
 
@@ -193,7 +188,7 @@ def _fuller(session: Session, addition: Addition, gathered: _Gathered) -> NewTra
     """The trace as it is with what it gained: under its number, on its day, and in no other frame than before."""
     row = addition.row
     trace = fold(row.trace_id, gathered.spans.values(), otherwise=row.started_at)
-    started_at = trace.started_at if _plausible(trace.started_at, session.now) else row.started_at
+    started_at = trace.started_at if can_have_been(trace.started_at, session.now) else row.started_at
     midnight = datetime(1970, 1, 1, tzinfo=UTC) + row.day * _DAY
     started_at = min(max(started_at, midnight), midnight + _DAY - _TICK)
     if started_at != row.started_at and _frames(session, row, {started_at, row.started_at}):

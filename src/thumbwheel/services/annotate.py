@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from thumbwheel.annotate.other import answers_again, other_answer
-from thumbwheel.annotate.reviewer import check_annotator, check_documents, pace
+from thumbwheel.annotate.reviewer import Progress, check_annotator, check_documents, pace
 from thumbwheel.annotate.settle import check_annotation, settle
 from thumbwheel.domain.annotation import Annotation, Comparison, Dispute, Judgement, Label, Settled
 from thumbwheel.domain.queue import Lease, Purpose, QueueEntry, Waiting
@@ -20,6 +20,8 @@ from thumbwheel.store.annotations import Kept, Place, Told
 from thumbwheel.store.leases import Skip
 from thumbwheel.store.ledger import Ledger, Tx
 from thumbwheel.store.traces import day_of
+
+__all__ = ["Annotate", "Outcome", "Progress", "Served"]
 
 #: How many entries one annotator may hold: the one on screen and the ones fetched ahead.
 MOST_HELD = 3
@@ -54,29 +56,6 @@ class Outcome:
     outcome: str
     #: Of the label or the dispute.
     outcome_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """One reviewer's day."""
-
-    done: int
-    #: Entries this reviewer may still be given, counted up to `MOST_COUNTED`.
-    waiting: int
-    #: Judgements asked of them a day; None when no number is.
-    quota: int | None = None
-    #: Annotations an hour at the pace of the last twenty, pauses left out; None before there is a pace.
-    per_hour: float | None = None
-
-    @property
-    def left(self) -> int:
-        """What is left of today: of the quota, where there is one and as much waits, else everything that waits."""
-        return self.waiting if self.quota is None else min(max(self.quota - self.done, 0), self.waiting)
-
-    @property
-    def minutes_left(self) -> float | None:
-        """How long `left` takes at this pace."""
-        return None if not self.per_hour else 60 * self.left / self.per_hour
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from thumbwheel.capture.cluster import NONE, Cluster, Clustering, asked_of, learnt, words_of
+from thumbwheel.domain.instant import CLOCK_SKEW
 from thumbwheel.errors import Conflict
 from thumbwheel.keep.category import recategorise
 from thumbwheel.keep.session import Session, Weigh
@@ -17,7 +18,6 @@ __all__ = ["Categories", "Cluster", "Clustering", "Kept"]
 
 #: Traces given a category in one transaction.
 _AT_ONCE = 500
-_CLOCK_SKEW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Categories:
                 before_ref = found[-1][0] if found else None
                 # What came before the window began cannot have started in it, but for a clock that is wrong.
                 came = tx.listings.received([before_ref]).get(before_ref) if before_ref else None
-            if len(found) < _AT_ONCE or came is None or came < since - _CLOCK_SKEW:
+            if len(found) < _AT_ONCE or came is None or came < since - CLOCK_SKEW:
                 return n
 
 
